@@ -1,0 +1,26 @@
+"""Files that are either whole or not there."""
+
+import contextlib
+import os
+import uuid
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Yields a temporary path in the folder of `path`; what was written there becomes `path` when the block ends well.
+
+    A reader never sees half a file, and an error inside the block leaves an older `path` as it was. The temporary
+    file keeps the ending of `path`, from which writers such as Matplotlib tell the format.
+
+    Args:
+        path: where the file shall be. Its folder is made if it is missing.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)  # noqa: PTH105  (the atomic call itself, by its own name)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,12 @@
+"""From bytes to a mono float32 waveform at one rate: decoding, resampling, the waveform cache, length, silence."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "cache": ["WaveformCache"],
+        "decode": ["AUDIO_EXTENSIONS", "read"],
+        "fixed_length": ["FixedLength"],
+    },
+)

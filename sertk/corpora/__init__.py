@@ -1,0 +1,15 @@
+"""Who said what, and how: readers that turn a corpus into a manifest, label maps, splits, the synthetic corpus."""
+
+import lazy_loader
+
+# scikit-learn and SciPy take a second to load: only splits and the synthetic corpus pay for them.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "emotions": ["LABEL_MAPS", "map_labels"],
+        "manifest": ["load_manifest", "save_manifest", "speaker_keys"],
+        "readers": ["READERS", "load"],
+        "splits": ["check_split", "split"],
+        "synthetic": ["write_synthetic"],
+    },
+)

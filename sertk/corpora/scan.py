@@ -1,0 +1,121 @@
+"""What all readers share: walking a folder, looking into audio headers, saying what was left out."""
+
+import os
+import re
+from pathlib import Path
+
+import soundfile
+
+from sertk.corpora.manifest import build_manifest
+
+AUDIO = (".wav", ".flac", ".mp3", ".ogg", ".aiff", ".aif")
+# What lies beside the clips of any corpus and nobody would take for one.
+COMPANION = re.compile(
+    r"(?i)(readme|licen[cs]e|changelog|checksums?)[^/]*|.*\.(txt|csv|tsv|pdf|json|md|html?|xml|ya?ml)"
+)
+
+
+class Skip(Exception):  # noqa: N818  (it is a message to the scan, not an error)
+    """Raised by a reader for a clip that it leaves out; its text is the reason that the user reads."""
+
+
+def read_folder(directory, describe, corpus, unique_names=False, **constants):
+    """Makes a manifest of a folder whose paths say what each clip is.
+
+    A reader of a new corpus is mostly its own `describe`.
+
+    Args:
+        directory: the corpus' folder.
+        describe: function of a clip's path, relative to `directory`, that returns its columns as a dict, or raises
+            `Skip` with a reason.
+        corpus: the corpus' name, and what it is called in errors.
+        unique_names: whether a file name stands for one clip. A second file of that name, at whatever depth, is then
+            listed as a duplicate; the copy nearest to `directory` is kept.
+        **constants: columns that are the same for every clip, such as `language`.
+
+    Returns:
+        The manifest, ordered by relative path.
+
+    Raises:
+        FileNotFoundError: if there is no such folder.
+        ValueError: if `directory` is a file, or holds no clip.
+    """
+    directory = existing_folder(directory)
+    rows, skipped, seen = {}, [], {}
+    for path in sorted(_candidates(directory), key=lambda path: (len(path.parts), path.as_posix())):
+        try:
+            described = describe(path)
+            name = path.stem.lower()
+            if unique_names and name in seen:
+                raise Skip(f"duplicate of {seen[name].as_posix()}")
+            rows[path.as_posix()] = {
+                "path": str(directory / path),
+                "corpus": corpus,
+                **constants,
+                **described,
+                "duration": duration(directory / path),
+            }
+            seen[name] = path
+        except Skip as reason:
+            skipped.append({"path": str(directory / path), "reason": str(reason)})
+    return finish([rows[path] for path in sorted(rows)], skipped, corpus, directory)
+
+
+def finish(rows, skipped, corpus, source):
+    """Turns a reader's rows into a manifest; refuses a corpus without clips, and says why nothing was found."""
+    skipped = sorted(skipped, key=lambda entry: Path(entry["path"]).as_posix())
+    if not rows:
+        why = f"; left out {summary(skipped)}" if skipped else ""
+        raise ValueError(
+            f"`directory` must hold clips of the corpus {corpus!r} ({', '.join(AUDIO)}), and none was found{why}. "
+            f"Received: directory={str(source)!r}"
+        )
+    return build_manifest(rows, skipped)
+
+
+def summary(skipped):
+    """What was left out, in a few words: the count and the first three with their reasons."""
+    first = "; ".join(f"{Path(entry['path']).name} ({entry['reason']})" for entry in skipped[:3])
+    return f"{len(skipped)} file{'s' * (len(skipped) != 1)}: {first}{'; ...' * (len(skipped) > 3)}"
+
+
+def duration(path):
+    """A clip's length in seconds, from its header; raises `Skip` where there is no sound to be had."""
+    if not path.is_file():
+        raise Skip("file not found")
+    if path.suffix.lower() not in AUDIO:
+        raise Skip(f"no audio file: the name does not end in {', '.join(AUDIO)}")
+    if path.stat().st_size == 0:
+        raise Skip("the file is empty")
+    try:
+        info = soundfile.info(path)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise Skip(f"the header can't be read: {getattr(error, 'error_string', error)}") from error
+    if info.frames == 0:
+        raise Skip("the file holds no sound")
+    return info.frames / info.samplerate
+
+
+def existing_folder(directory):
+    """`directory` as an absolute path, refused at the door where it is none."""
+    folder = Path(directory).expanduser().absolute()
+    if not folder.exists():
+        raise FileNotFoundError(
+            f"`directory` must name the folder that holds the corpus. Received: directory={str(directory)!r}, "
+            "which does not exist"
+        )
+    if not folder.is_dir():
+        raise ValueError(
+            "`directory` must be a folder; give the one that holds the clips. "
+            f"Received: directory={str(directory)!r}, which is a file"
+        )
+    return folder
+
+
+def _candidates(directory):
+    """Relative paths of all files but the hidden ones, Mac archive leftovers and companions."""
+    for folder, folders, names in os.walk(directory):
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        for name in names:
+            if not name.startswith(".") and not COMPANION.fullmatch(name):
+                yield (Path(folder) / name).relative_to(directory)

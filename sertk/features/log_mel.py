@@ -1,0 +1,127 @@
+"""Log-mel spectrogram: how much energy a clip has, in dB, by time and by mel band."""
+
+import keras
+import librosa
+import numpy as np
+from keras import ops
+
+from sertk.audio.waveform import check_waveform_shape
+
+
+@keras.saving.register_keras_serializable(package="sertk")
+class LogMelSpectrogram(keras.layers.Layer):
+    """Turns waveforms into log-mel spectrograms, `power_to_db(melspectrogram(y))` of librosa, transposed.
+
+    Frames are centred and the waveform is padded with zeros, so a clip gives `1 + samples // hop_length` frames:
+    3 s at 16 kHz give 94 at a hop of 512 and 188 at a hop of 256. The window is a periodic Hann window of `n_fft`
+    samples, the mel scale and its normalisation are Slaney's. `ref="max"` and `top_db` look at each clip alone: a
+    clip's features do not depend on the batch that it is in. Everything is computed in float32, under a
+    mixed-precision policy too.
+
+    Input: float waveforms in [-1, 1], `(batch, samples)`, or a single one, `(samples,)`.
+    Output: float32, `(batch, frames, n_mels)` or `(frames, n_mels)`, in dB.
+
+    Args:
+        sr: int, the sample rate in Hz. Defaults to 16000 (librosa's default is 22050).
+        n_fft: int, window and FFT length in samples. Defaults to 2048.
+        hop_length: int, samples from one frame to the next. Defaults to 512.
+        n_mels: int, number of mel bands. Defaults to 128.
+        fmin: float, lowest frequency in Hz. Defaults to 0.
+        fmax: float, highest frequency in Hz, at most `sr / 2`. Defaults to `sr / 2`.
+        ref: the power that is 0 dB: a positive float, or `"max"` for the clip's own maximum (librosa's
+            `ref=np.max`). Defaults to 1.0.
+        top_db: float, how far below a clip's maximum values are cut off, in dB, or None. Defaults to 80.
+        dtype: defaults to `"float32"`.
+
+    Raises:
+        ValueError: if an argument is out of range or the input is no waveform.
+
+    Example:
+        >>> clip = np.zeros(48_000, "float32")
+        >>> LogMelSpectrogram()(clip).shape
+        (94, 128)
+
+    Source: McFee et al. (2015), librosa. Paper 004, section 4.1.1.
+    """
+
+    def __init__(
+        self,
+        sr=16_000,
+        n_fft=2048,
+        hop_length=512,
+        n_mels=128,
+        fmin=0.0,
+        fmax=None,
+        ref=1.0,
+        top_db=80.0,
+        dtype="float32",
+        **kwargs,
+    ):
+        super().__init__(dtype=dtype, **kwargs)
+        for name, value in (("sr", sr), ("n_fft", n_fft), ("hop_length", hop_length), ("n_mels", n_mels)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+        highest = sr / 2 if fmax is None else fmax
+        if not 0 <= fmin < highest <= sr / 2:
+            raise ValueError(
+                f"`fmin` and `fmax` must satisfy 0 <= fmin < fmax <= sr / 2 = {sr / 2:g} Hz. "
+                f"Received: fmin={fmin}, fmax={fmax}"
+            )
+        if ref != "max" and not (isinstance(ref, int | float) and ref > 0):
+            raise ValueError(f'`ref` must be a positive power or "max". Received: ref={ref!r}')
+        if top_db is not None and not top_db >= 0:
+            raise ValueError(f"`top_db` must be None or at least 0 dB. Received: top_db={top_db}")
+        self.sr = sr
+        self.n_fft = n_fft
+        self.hop_length = hop_length
+        self.n_mels = n_mels
+        self.fmin = fmin
+        self.fmax = fmax
+        self.ref = ref
+        self.top_db = top_db
+        self._window = librosa.filters.get_window("hann", n_fft).astype("float32")
+        self._filters = librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax).T
+
+    def build(self, input_shape):
+        check_waveform_shape(self, input_shape)
+
+    def call(self, waveforms):
+        single = len(waveforms.shape) == 1
+        decibels = self._decibels(waveforms[None] if single else waveforms)
+        return decibels[0] if single else decibels
+
+    def _decibels(self, waveforms):
+        half = self.n_fft // 2
+        padded = ops.pad(waveforms, ((0, 0), (half, half)))
+        real, imaginary = ops.stft(padded, self.n_fft, self.hop_length, self.n_fft, window=self._window, center=False)
+        power = ops.matmul(ops.square(real) + ops.square(imaginary), self._filters)
+        decibels = _to_decibels(power)
+        loudest = ops.max(decibels, axis=(1, 2), keepdims=True)
+        reference = loudest if self.ref == "max" else _to_decibels(np.float32(self.ref))
+        if self.top_db is not None:
+            decibels = ops.maximum(decibels, loudest - self.top_db)
+        return decibels - reference
+
+    def compute_output_shape(self, input_shape):
+        *batch, samples = input_shape
+        padding = 2 * (self.n_fft // 2)
+        frames = None if samples is None else 1 + (samples + padding - self.n_fft) // self.hop_length
+        return (*batch, frames, self.n_mels)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "sr": self.sr,
+            "n_fft": self.n_fft,
+            "hop_length": self.hop_length,
+            "n_mels": self.n_mels,
+            "fmin": self.fmin,
+            "fmax": self.fmax,
+            "ref": self.ref,
+            "top_db": self.top_db,
+        }
+
+
+def _to_decibels(power):
+    """10 log10 of a power, which is kept above librosa's smallest, 1e-10 (-100 dB)."""
+    return 10.0 * ops.log10(ops.maximum(power, 1e-10))

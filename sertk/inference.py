@@ -1,0 +1,156 @@
+"""Predicting: what a trained or an exported model says about audio files."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from sertk.audio import AUDIO_EXTENSIONS, read
+
+METADATA = Path("assets.extra") / "sertk.json"
+
+
+class Predictor:
+    """A trained model that is asked about one waveform at a time, from a run's folder or a SavedModel.
+
+    Args:
+        directory: folder of a run, or of a SavedModel that sertk exported.
+
+    Attributes:
+        classes: tuple of str, the emotions in the order of the probabilities.
+        sample_rate: int, Hz, the rate of the waveforms it takes.
+        samples: int, how many samples the model hears; of a longer clip only the part that its recipe crops.
+
+    Raises:
+        FileNotFoundError: if there is no such folder.
+        ValueError: if it is neither a finished run nor a SavedModel of sertk.
+    """
+
+    def __init__(self, directory):
+        directory = Path(directory)
+        if not directory.is_dir():
+            raise FileNotFoundError(f"{directory}: there is no such folder; pass a run or a SavedModel")
+        if (directory / "saved_model.pb").is_file():
+            self._model, described = _saved_model(directory)
+        elif (directory / "recipe.json").is_file():
+            self._model, described = _run(directory)
+        else:
+            raise ValueError(
+                f"{directory}: is neither a run (no recipe.json) nor a SavedModel (no saved_model.pb); pass the folder "
+                "that `sertk train` or `sertk export` wrote"
+            )
+        self.classes = tuple(described["classes"])
+        self.sample_rate = described["sample_rate"]
+        self.samples = round(described["seconds"] * self.sample_rate)
+
+    def probabilities(self, waveform, windows=False):
+        """What the model makes of one waveform.
+
+        Args:
+            waveform: float array `(samples,)`, mono, in [-1, 1], at `sample_rate`.
+            windows: bool, whether a clip longer than the model hears is cut into windows of that length, each half over
+                the last, whose probabilities are averaged. Defaults to False: the one part that the recipe crops.
+
+        Returns:
+            float32 array `(classes,)`, which sums to 1.
+
+        Raises:
+            ValueError: if the waveform is not one-dimensional, empty, or holds NaN or infinity.
+        """
+        waveform = np.asarray(waveform, "float32")
+        if waveform.ndim != 1 or not len(waveform):
+            raise ValueError(f"`waveform` must have the shape (samples,). Received: shape={waveform.shape}")
+        if not np.isfinite(waveform).all():
+            raise ValueError(
+                "`waveform` must be finite; it holds NaN or infinity. Received: a waveform with such samples"
+            )
+        batch = self._windows(waveform) if windows and len(waveform) > self.samples else waveform[None]
+        return np.mean([self._model(part[None])[0] for part in batch], axis=0)
+
+    def _windows(self, waveform):
+        starts = range(0, len(waveform) - self.samples, self.samples // 2)
+        return [waveform[start : start + self.samples] for start in (*starts, len(waveform) - self.samples)]
+
+
+def predict(model, files, *, windows=False, progress=True):
+    """Predicts the emotion of audio files.
+
+    Args:
+        model: `Predictor`, or the folder of a run or of a SavedModel.
+        files: audio files and folders, which are searched for audio files at any depth.
+        windows: as in `Predictor.probabilities`. Defaults to False.
+        progress: bool, whether more than ten files show a bar. Defaults to True.
+
+    Returns:
+        DataFrame, a row a file: `path`, `seconds`, `predicted`, and `p_<emotion>` for each class.
+
+    Raises:
+        FileNotFoundError: if a file or folder does not exist.
+        ValueError: if a file can't be decoded, or there is no audio file at all.
+
+    Example:
+        >>> predict("saved_models/emotions/1", ["clip.wav", "recordings/"])[["path", "predicted"]]
+    """
+    paths = _audio_files(files)
+    predictor = model if isinstance(model, Predictor) else Predictor(model)
+    rows = []
+    for path in tqdm(paths, desc="predicting", unit="file", disable=not progress or len(paths) <= 10):
+        waveform = read(path, predictor.sample_rate)
+        probabilities = predictor.probabilities(waveform, windows)
+        row = {
+            "path": str(path),
+            "seconds": round(len(waveform) / predictor.sample_rate, 3),
+            "predicted": predictor.classes[int(np.argmax(probabilities))],
+        }
+        rows.append(row | {f"p_{name}": float(p) for name, p in zip(predictor.classes, probabilities, strict=True)})
+    return pd.DataFrame(rows)
+
+
+def _audio_files(files):
+    paths = []
+    for path in map(Path, files):
+        if path.is_dir():
+            found = sorted(inner for inner in path.rglob("*") if inner.suffix.lower() in AUDIO_EXTENSIONS)
+            if not found:
+                raise ValueError(f"{path}: holds no audio file, at any depth")
+            paths += found
+        elif path.exists():
+            paths.append(path)
+        else:
+            raise FileNotFoundError(f"{path}: there is no such file")
+    if not paths:
+        raise ValueError("`files` must name at least one audio file or folder. Received: none")
+    return paths
+
+
+def _saved_model(directory):
+    import tensorflow as tf
+
+    if not (directory / METADATA).is_file():
+        raise ValueError(
+            f"{directory}: is no SavedModel of sertk, which would have {METADATA}; export it with `sertk export`"
+        )
+    loaded = tf.saved_model.load(str(directory))
+    serve = loaded.signatures["serving_default"]
+
+    def model(waveforms):
+        _ = loaded  # the signature alone would not keep its variables alive
+        return serve(waveform=tf.constant(waveforms))["probabilities"].numpy()
+
+    return model, json.loads((directory / METADATA).read_text())
+
+
+def _run(directory):
+    import keras
+
+    from sertk.recipes.run import Run
+
+    run = Run.open(directory)
+    network, audio = run.model(), run.recipe.audio
+
+    def model(waveforms):
+        return keras.ops.convert_to_numpy(network(waveforms, training=False))
+
+    return model, {"classes": run.classes, "sample_rate": audio.sample_rate, "seconds": audio.seconds}

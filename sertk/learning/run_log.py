@@ -1,0 +1,96 @@
+"""The memory of a training run: its log, its checkpoints and when it has to stop, all on disk after every epoch."""
+
+import os
+import time
+from pathlib import Path
+
+import keras
+import pandas as pd
+
+SEEDS_AN_EPOCH = 1 << 20
+
+
+class RunLog(keras.callbacks.Callback):
+    """Writes a row of `log.csv` and a checkpoint after every epoch, stops when there is no progress, and resumes.
+
+    The folder holds the weights and optimiser of the last epoch and of the best one, the epoch with the lowest
+    validation loss (of several the first). First the checkpoint is written, then the log that names it, each under
+    another name and then renamed: a run that is killed at any moment goes on after the last epoch in its log.
+
+    What is random in an epoch is made to depend on the seeds and the epoch alone: the order of `clips` and the state of
+    each seed generator in the model (dropout, noise). So a resumed run draws what the uninterrupted one would have.
+
+    Args:
+        directory: the run's folder; made if missing.
+        clips: `sertk.pipeline.Clips` of the training part, whose epoch is kept, or None. Defaults to None.
+        patience: int, epochs without a lower validation loss after which training stops, or None for never.
+
+    Attributes:
+        log: DataFrame, one row an epoch: `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy`, `seconds`.
+    """
+
+    def __init__(self, directory, clips=None, patience=None):
+        super().__init__()
+        self.directory = Path(directory)
+        self.clips = clips
+        self.patience = patience
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._log_path = self.directory / "log.csv"
+        self.log = pd.read_csv(self._log_path) if self._log_path.exists() else pd.DataFrame({"epoch": []}, dtype=int)
+
+    @property
+    def finished_epochs(self):
+        """int, how many epochs the log holds."""
+        return len(self.log)
+
+    @property
+    def best_epoch(self):
+        """int, the epoch with the lowest validation loss, counted from 1; the last one where nothing was validated."""
+        if "val_loss" not in self.log:
+            return self.finished_epochs
+        return int(self.log["epoch"][self.log["val_loss"].idxmin()])
+
+    @property
+    def exhausted(self):
+        """Whether `patience` epochs have gone by without a lower validation loss."""
+        return self.patience is not None and self.finished_epochs - self.best_epoch >= self.patience > 0
+
+    def checkpoint(self, epoch):
+        """The path of the weights after `epoch`, counted from 1."""
+        return self.directory / f"epoch-{epoch:04d}.weights.h5"
+
+    def on_train_begin(self, logs=None):
+        self._prepare_randomness(self.finished_epochs)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._started = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        seconds = round(time.perf_counter() - self._started, 3)
+        row = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}, "seconds": seconds}
+        unfinished = self.directory / "unfinished.weights.h5"
+        self.model.save_weights(unfinished)
+        os.replace(unfinished, self.checkpoint(epoch + 1))  # noqa: PTH105  (the atomic call, by its own name)
+        self.log = pd.concat([self.log, pd.DataFrame([row])], ignore_index=True)
+        unfinished = self.directory / "unfinished.csv"
+        self.log.to_csv(unfinished, index=False)
+        os.replace(unfinished, self._log_path)  # noqa: PTH105
+        self._drop_old_checkpoints()
+        self._prepare_randomness(epoch + 1)
+        if self.exhausted:
+            self.model.stop_training = True
+
+    def _prepare_randomness(self, epoch):
+        # Before the epoch begins: Keras makes the next pass over the data before it calls on_epoch_begin.
+        if self.clips is not None:
+            self.clips.epoch.assign(epoch)
+        for variable in self.model.variables:
+            if variable.path.endswith("seed_generator_state"):
+                seed = keras.ops.convert_to_numpy(variable)[0]
+                variable.assign([seed, epoch * SEEDS_AN_EPOCH])
+
+    def _drop_old_checkpoints(self):
+        kept = {self.checkpoint(self.finished_epochs), self.checkpoint(self.best_epoch)}
+        for path in self.directory.glob("epoch-*.weights.h5"):
+            if path not in kept:
+                path.unlink()

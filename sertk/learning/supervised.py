@@ -1,0 +1,70 @@
+"""Supervised training: Adam and cross-entropy with early stopping, as paper 004 trains all its networks."""
+
+import sys
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from sertk.learning.run_log import RunLog
+
+
+def fit(model, train, validation, directory, *, learning_rate=1e-4, epochs=100, patience=20, verbose=None):
+    """Trains a model until the validation loss stops falling and leaves it with its best epoch's weights.
+
+    Everything is on disk after every epoch (`RunLog`; TensorBoard's event files lie in `tensorboard/`). Called again
+    with the same folder, it goes on after the last finished epoch, or returns at once where training had ended.
+
+    Args:
+        model: keras.Model from `train`'s batches to probabilities. It is compiled here.
+        train: `sertk.pipeline.Clips` of the training part.
+        validation: `sertk.pipeline.Clips` of the validation part, or None: no early stopping, and the last epoch is
+            the best.
+        directory: folder for log, checkpoints and TensorBoard; made if missing.
+        learning_rate: float, of Adam. Defaults to 1e-4.
+        epochs: int, the most epochs. Defaults to 100.
+        patience: int, epochs without a lower validation loss after which training stops. Defaults to 20.
+        verbose: Keras's: 0 silent, 1 bars, 2 a line an epoch. Defaults to bars on a terminal, lines elsewhere.
+
+    Returns:
+        `RunLog`: its `log` has a row an epoch, its `best_epoch` tells where the weights are from.
+
+    Raises:
+        ValueError: if the training loss is not a finite number, which a lower learning rate usually mends.
+
+    Source: paper 004, section 4.3.3: Adam, categorical cross-entropy, at most 100 epochs.
+    """
+    # XLA on a CPU makes these convolutions eight times slower than TensorFlow's own kernels.
+    jit_compile = "auto" if tf.config.list_physical_devices("GPU") else False
+    optimizer = keras.optimizers.Adam(learning_rate)
+    model.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"], jit_compile=jit_compile)
+    run = RunLog(directory, train, patience if validation is not None else None)
+    if run.finished_epochs:
+        model.build(model.input_shape)
+        optimizer.build(model.trainable_variables)
+        model.load_weights(run.checkpoint(run.finished_epochs))
+    if not run.exhausted and run.finished_epochs < epochs:
+        model.fit(
+            train.dataset,
+            validation_data=None if validation is None else validation.dataset,
+            initial_epoch=run.finished_epochs,
+            epochs=epochs,
+            shuffle=False,  # `train` shuffles itself
+            callbacks=[
+                run,
+                keras.callbacks.TerminateOnNaN(),
+                keras.callbacks.TensorBoard(Path(directory) / "tensorboard", write_graph=False),
+            ],
+            verbose=verbose if verbose is not None else (1 if sys.stdout.isatty() else 2),
+        )
+        if not run.log["loss"].map(_is_finite).all():
+            raise ValueError(
+                f"The training loss became infinite or NaN in epoch {run.finished_epochs}; lower the learning rate. "
+                f"Received: learning_rate={learning_rate}"
+            )
+    model.load_weights(run.checkpoint(run.best_epoch))
+    return run
+
+
+def _is_finite(value):
+    return value == value and abs(value) != float("inf")

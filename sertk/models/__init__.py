@@ -1,0 +1,14 @@
+"""The networks: functional builders, one architecture a file, and the step from waveform to features before them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "batch_norm": ["BatchNormalization"],
+        "cnn": ["cnn"],
+        "cnn_transformer": ["cnn_transformer"],
+        "two_cnn": ["two_cnn"],
+        "waveform": ["from_waveform", "load", "without_fixed_length"],
+    },
+)

@@ -1,0 +1,97 @@
+"""From waveform to probabilities in one model: the same steps before a network in training and in serving."""
+
+from pathlib import Path
+
+import keras
+
+
+def from_waveform(network, features, *, samples=None, fixed_length=None, noise=None, normalization=None, name=None):
+    """Puts the steps from waveform to features before a network, in one functional model.
+
+    They run in this order: `fixed_length`, `noise`, `features`, `normalization`, `network`; those that are None are
+    left out. Models that share their layers share their weights: one for training takes clips that are cut already and
+    adds noise, one for serving takes any length and adds none.
+
+    Input: waveforms at the features' sample rate, `(batch, samples)`, named "waveform".
+    Output: that of `network`.
+
+    Args:
+        network: keras.Model on features, such as `sertk.models.cnn()`.
+        features: layer from waveforms to features, such as `sertk.features.MFCC()`.
+        samples: int, the length of the input, or None for any length. Defaults to None.
+        fixed_length: layer, usually `sertk.audio.FixedLength`. Defaults to None.
+        noise: layer that changes waveforms in training, such as `sertk.augment.AWGN`. Defaults to None.
+        normalization: `keras.layers.Normalization` fitted on the training part's features. Defaults to None.
+        name: str. Defaults to the network's name.
+
+    Returns:
+        A functional `keras.Model`.
+
+    Raises:
+        ValueError: if the features do not fit the network; the message gives both shapes.
+
+    Example:
+        >>> mfcc = sertk.features.MFCC(n_mfcc=128)
+        >>> model = from_waveform(sertk.models.cnn(), mfcc, fixed_length=sertk.audio.FixedLength(48_000))
+        >>> model.predict(waveforms).shape
+        (8, 7)
+    """
+    waveforms = keras.Input((samples,), name="waveform")
+    x = waveforms
+    for step in (fixed_length, noise, features, normalization):
+        if step is not None:
+            x = step(x)
+    expected = network.input_shape
+    fits = len(x.shape) == len(expected) and all(
+        want is None or have == want for have, want in zip(x.shape[1:], expected[1:], strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"The features must have the shape that the network takes, {expected[1:]}; build the network with "
+            f"`input_shape={tuple(x.shape[1:])}`, or change the clips' length or the features. "
+            f"Received: {tuple(x.shape[1:])}"
+        )
+    return keras.Model(waveforms, network(x), name=name or network.name)
+
+
+def without_fixed_length(model):
+    """The same network for clips that are cut to their length already, as `sertk.pipeline.Clips` gives them.
+
+    Args:
+        model: what `from_waveform` built with a `fixed_length`.
+
+    Returns:
+        A functional `keras.Model` with the same layers and weights, but for the fixed length.
+    """
+    _, fixed_length, *steps = model.layers
+    waveforms = x = keras.Input((fixed_length.samples,), name="waveform")
+    for step in steps:
+        x = step(x)
+    return keras.Model(waveforms, x, name=model.name)
+
+
+def load(path):
+    """Loads a `.keras` file with sertk's layers in it, in Keras's safe mode.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The `keras.Model`, not compiled.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is no Keras model.
+    """
+    # Imported for what they register: the layers that a saved model may name.
+    import keras_nlp.layers  # noqa: F401
+
+    import sertk.audio.fixed_length
+    import sertk.augment.awgn
+    import sertk.features.mfcc
+    import sertk.models.batch_norm  # noqa: F401
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such model file")
+    return keras.saving.load_model(path, compile=False)

@@ -1,0 +1,13 @@
+"""The papers' experiments by name, as data, and the run that carries one out."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "book": ["RECIPES", "get"],
+        "experiment": ["evaluate", "train"],
+        "recipe": ["Audio", "Features", "Model", "Noise", "Recipe", "Split", "Training", "override"],
+        "run": ["Run"],
+    },
+)

@@ -1,0 +1,64 @@
+"""From a recipe to layers: what each group of settings builds."""
+
+import inspect
+
+import sertk.models
+from sertk.audio import FixedLength
+from sertk.augment import AWGN
+from sertk.features import MFCC, LogMelSpectrogram
+
+BUILDERS = ("cnn", "two_cnn", "cnn_transformer")
+
+
+def fixed_length(recipe):
+    """The `FixedLength` layer of a recipe."""
+    audio = recipe.audio
+    samples = round(audio.seconds * audio.sample_rate)
+    return FixedLength(samples, audio.crop, audio.pad, audio.trim_top_db, name="fixed_length")
+
+
+def features(recipe):
+    """The feature layer of a recipe.
+
+    Raises:
+        ValueError: if `features.kind` is unknown.
+    """
+    chosen = recipe.features
+    shared = {
+        "sr": recipe.audio.sample_rate,
+        "n_fft": chosen.n_fft,
+        "hop_length": chosen.hop_length,
+        "n_mels": chosen.n_mels,
+        "fmin": chosen.fmin,
+        "fmax": chosen.fmax,
+        "top_db": chosen.top_db,
+    }
+    if chosen.kind == "mfcc":
+        return MFCC(n_mfcc=chosen.n_mfcc, name="mfcc", **shared)
+    if chosen.kind == "log_mel":
+        return LogMelSpectrogram(name="log_mel", **shared)
+    raise ValueError(f'`features.kind` must be "mfcc" or "log_mel". Received: features.kind={chosen.kind!r}')
+
+
+def noise(recipe):
+    """The `AWGN` layer of a recipe with fresh noise, else None: copies are the pipeline's."""
+    return AWGN(recipe.noise.snr, seed=recipe.training.seed, name="awgn") if recipe.noise.fresh else None
+
+
+def network(recipe, input_shape, num_classes):
+    """The network of a recipe, for features of `input_shape`.
+
+    Raises:
+        ValueError: if the builder or one of its options is unknown.
+    """
+    name, options = recipe.model.builder, recipe.model.options
+    if name not in BUILDERS:
+        raise ValueError(f"`model.builder` must be one of {', '.join(BUILDERS)}. Received: model.builder={name!r}")
+    builder = getattr(sertk.models, name)
+    known = [option for option, kind in inspect.signature(builder).parameters.items() if kind.kind is kind.KEYWORD_ONLY]
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise ValueError(
+            f"`model.{unknown[0]}` is no option of {name}, which has {', '.join(known)}. Received: {options}"
+        )
+    return builder(input_shape, num_classes, **options)

@@ -1,0 +1,22 @@
+"""The book of recipes: every experiment that sertk knows by name."""
+
+from sertk.recipes.paper_004 import PAPER_004
+
+RECIPES = {recipe.name: recipe for recipe in PAPER_004}
+
+
+def get(name):
+    """The recipe of that name.
+
+    Args:
+        name: str, one of `RECIPES`.
+
+    Returns:
+        `Recipe`.
+
+    Raises:
+        ValueError: if there is none; the message lists those there are.
+    """
+    if name not in RECIPES:
+        raise ValueError(f"There is no recipe {name!r}; choose one of {', '.join(RECIPES)}. Received: {name!r}")
+    return RECIPES[name]

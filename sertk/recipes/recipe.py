@@ -1,0 +1,218 @@
+"""A recipe: everything that fixes an experiment but the corpus itself, as plain data."""
+
+import dataclasses
+import difflib
+import types
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Split:
+    """How the corpus is divided: the arguments of `sertk.corpora.split`."""
+
+    kind: str = "random"
+    fractions: tuple = (0.8, 0.1, 0.1)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Audio:
+    """What a clip is: sample rate in Hz, and the arguments of `sertk.audio.FixedLength`, its length in seconds."""
+
+    sample_rate: int = 16_000
+    seconds: float = 3.0
+    crop: str = "center"
+    pad: str = "zero"
+    trim_top_db: float | None = None
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the network sees: `kind` is "mfcc" or "log_mel", the rest are the layer's arguments.
+
+    With `normalize`, each band is shifted and scaled by the mean and the variance of the training part.
+    """
+
+    kind: str = "mfcc"
+    n_fft: int = 2048
+    hop_length: int = 512
+    n_mels: int = 128
+    n_mfcc: int = 128
+    fmin: float = 0.0
+    fmax: float | None = None
+    top_db: float | None = 80.0
+    normalize: bool = False
+
+
+@dataclass(frozen=True)
+class Noise:
+    """White noise on the training part: `copies` that stay the same, or `fresh` noise on every clip every epoch."""
+
+    copies: int = 0
+    fresh: bool = False
+    snr: tuple = (15.0, 30.0)
+
+
+@dataclass(frozen=True)
+class Model:
+    """The network: the name of a builder of `sertk.models`, and its options."""
+
+    builder: str = "cnn_transformer"
+    options: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Training:
+    """How it learns: the arguments of `sertk.learning.fit`.
+
+    With `retrain`, the network is trained anew for the best number of epochs, as paper 004 does, and the last epoch's
+    weights are kept; without, the best epoch's.
+    """
+
+    learning_rate: float = 1e-4
+    batch_size: int = 32
+    epochs: int = 100
+    patience: int = 20
+    retrain: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """An experiment: names and sources, then one group of settings a step.
+
+    `labels` names a label map of `sertk.corpora.LABEL_MAPS`, or is None for the corpus's own emotions.
+    """
+
+    name: str
+    title: str
+    source: str
+    labels: str | None = "seven"
+    split: Split = Split()
+    audio: Audio = Audio()
+    features: Features = Features()
+    noise: Noise = Noise()
+    model: Model = Model()
+    training: Training = Training()
+
+    def to_dict(self):
+        """The recipe as nested dicts and lists, ready for JSON."""
+        return _jsonable(dataclasses.asdict(self))
+
+    @classmethod
+    def from_dict(cls, values):
+        """The recipe that `to_dict` wrote.
+
+        Raises:
+            ValueError: if a setting is unknown or has a value of the wrong type.
+        """
+        names = {name: values.get(name, "") for name in ("name", "title", "source")}
+        changes = {}
+        for key, value in values.items():
+            if key in names:
+                continue
+            if key == "model":
+                changes["model.builder"] = value["builder"]
+                changes |= {f"model.{option}": setting for option, setting in value["options"].items()}
+            elif isinstance(value, dict):
+                changes |= {f"{key}.{setting}": inner for setting, inner in value.items()}
+            else:
+                changes[key] = value
+        return override(cls(**names), changes)
+
+
+GROUPS = ("split", "audio", "features", "noise", "model", "training")
+
+
+def override(recipe, changes):
+    """A copy of a recipe with some settings changed.
+
+    Args:
+        recipe: `Recipe`.
+        changes: dict from a setting to its value. A setting is `"labels"`, or `"group.name"`, such as
+            `"training.learning_rate"`; the group may be left out where only one has that name. `"model.x"` is the
+            option `x` of the builder.
+
+    Returns:
+        `Recipe`.
+
+    Raises:
+        ValueError: if there is no such setting, the short name is in several groups, or the value has the wrong type.
+
+    Example:
+        >>> override(get("004-cnn-mfcc"), {"learning_rate": 1e-3, "split.kind": "speaker"})
+    """
+    for key, value in changes.items():
+        recipe = _override_one(recipe, key, value)
+    return recipe
+
+
+def settings(recipe):
+    """Every setting of a recipe by its full name, `group.name`, with its value.
+
+    Args:
+        recipe: `Recipe`.
+
+    Returns:
+        dict.
+    """
+    values = {"labels": recipe.labels}
+    for group in GROUPS:
+        for name, value in vars(getattr(recipe, group)).items():
+            if (group, name) == ("model", "options"):
+                values |= {f"model.{option}": setting for option, setting in value.items()}
+            else:
+                values[f"{group}.{name}"] = value
+    return values
+
+
+def _override_one(recipe, key, value):
+    if key == "labels":
+        return dataclasses.replace(recipe, labels=_checked(key, value, str | None))
+    group_name, _, name = _full_name(recipe, key).partition(".")
+    group = getattr(recipe, group_name)
+    if group_name == "model" and name != "builder":
+        changed = dataclasses.replace(group, options={**group.options, name: value})
+    else:
+        kind = {setting.name: setting.type for setting in dataclasses.fields(group)}[name]
+        changed = dataclasses.replace(group, **{name: _checked(key, value, kind)})
+    return dataclasses.replace(recipe, **{group_name: changed})
+
+
+def _full_name(recipe, key):
+    known = settings(recipe)
+    if key in known or key.startswith("model."):
+        return key
+    matches = [name for name in known if name.partition(".")[2] == key]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise ValueError(f"`{key}` is a setting of several groups; write {' or '.join(matches)}. Received: {key}")
+    near = difflib.get_close_matches(key, [*known, *(name.partition(".")[2] for name in known)], n=3, cutoff=0.5)
+    hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known)}."
+    raise ValueError(f"There is no setting `{key}`; {hint} Received: {key}")
+
+
+def _checked(key, value, kind):
+    """The value, made the field's type where nothing is lost by it."""
+    wanted = getattr(kind, "__name__", str(kind))
+    if isinstance(kind, types.UnionType):
+        if value is None:
+            return None
+        kind = kind.__args__[0]
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is float and number:
+        return float(value)
+    if kind is int and number and value == int(value):
+        return int(value)
+    if kind is tuple and isinstance(value, list | tuple) and all(isinstance(part, int | float) for part in value):
+        return tuple(float(part) for part in value)
+    if kind in (bool, str, dict) and isinstance(value, kind):
+        return value
+    raise ValueError(f"`{key}` must be of type {wanted}. Received: {key}={value!r}")
+
+
+def _jsonable(value):
+    if isinstance(value, dict):
+        return {key: _jsonable(inner) for key, inner in value.items()}
+    return [_jsonable(inner) for inner in value] if isinstance(value, list | tuple) else value

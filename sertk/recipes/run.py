@@ -1,0 +1,96 @@
+"""A run's folder: what was asked, what came out, and everything needed to do it again."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from sertk.corpora import load_manifest
+from sertk.recipes.recipe import Recipe
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A training run on disk.
+
+    ```
+    recipe.json        every setting           environment.json   machine and package versions
+    split.csv          the manifest, a clip a row, with its part; skipped.csv: the files that were no clip
+    training/          log.csv, tensorboard/, the checkpoints of the last and the best epoch
+    model.keras        waveform of any length in, probabilities out
+    report/            report.md, metrics.json, predictions.csv, pictures
+    ```
+
+    Args:
+        directory: the folder.
+    """
+
+    directory: Path
+
+    def __post_init__(self):
+        object.__setattr__(self, "directory", Path(self.directory))
+
+    @classmethod
+    def open(cls, directory):
+        """The run in a folder.
+
+        Raises:
+            FileNotFoundError: if there is no such folder.
+            ValueError: if the folder holds no run.
+        """
+        run = cls(directory)
+        if not run.directory.is_dir():
+            raise FileNotFoundError(f"{run.directory}: there is no such run folder; `sertk train` makes one")
+        if not run.path("recipe.json").is_file():
+            raise ValueError(f"{run.directory}: holds no run, which would have a recipe.json; pass the folder of a run")
+        return run
+
+    def path(self, *parts):
+        """A path in the run's folder."""
+        return self.directory.joinpath(*parts)
+
+    @property
+    def settings(self):
+        """dict, what `recipe.json` holds: `recipe`, `classes`, `corpora`, `command`."""
+        return json.loads(self.path("recipe.json").read_text())
+
+    @property
+    def recipe(self):
+        """`Recipe`, with whatever was overridden."""
+        return Recipe.from_dict(self.settings["recipe"])
+
+    @property
+    def classes(self):
+        """tuple of str, the emotions in the order of the network's outputs."""
+        return tuple(self.settings["classes"])
+
+    @property
+    def split(self):
+        """The manifest with its column `part`."""
+        return load_manifest(self.path("split.csv"))
+
+    @property
+    def log(self):
+        """DataFrame, one row an epoch of the training."""
+        return pd.read_csv(self.path("training", "log.csv"))
+
+    @property
+    def finished(self):
+        """Whether training has ended and the model is there."""
+        return self.path("model.keras").is_file()
+
+    def model(self):
+        """The trained model, from waveforms of any length to probabilities.
+
+        Raises:
+            ValueError: if training has not ended.
+        """
+        if not self.finished:
+            raise ValueError(
+                f"{self.directory}: training has not ended; the command that began it goes on with it: "
+                f"{self.settings['command']}"
+            )
+        import sertk.models
+
+        return sertk.models.load(self.path("model.keras"))
