@@ -18,7 +18,7 @@ def replacing(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex}{path.suffix}")
+    temporary = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
     try:
         yield temporary
         os.replace(temporary, path)  # noqa: PTH105  (the atomic call itself, by its own name)

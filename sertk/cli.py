@@ -112,10 +112,10 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Predict the emotion of audio files of any length."""
-    with _quiet():
-        from sertk.inference import Predictor, predict
+    _load_tensorflow()
+    from sertk.inference import Predictor, predict
 
-        predictor = Predictor(model)
+    predictor = Predictor(model)
     table = predict(predictor, files, windows=windows)
     if as_json:
         typer.echo(json.dumps(_records(table, predictor.classes), indent=2))
@@ -151,10 +151,9 @@ def quickstart(
     cache: Cache = None,
 ):
     """Show the whole path in minutes: corpus, split, training, report, SavedModel, prediction."""
+    _load_tensorflow()
     from sertk.quickstart import quickstart as run_quickstart
 
-    with _quiet():
-        import tensorflow  # noqa: F401
     run_quickstart(
         output, _manifest(corpus) if corpus else None, changes=_settings(settings), cache=cache, command=_command()
     )
@@ -166,7 +165,7 @@ def main():
     warnings.showwarning = lambda message, *_, **__: typer.echo(f"sertk: warning: {message}", err=True)
     warnings.filterwarnings("ignore", module=r"(keras|tensorflow|librosa)\b")
     try:
-        app()
+        app(prog_name="sertk")
     except KeyboardInterrupt:
         typer.echo("sertk: interrupted; `sertk train` goes on where it was when it is called again", err=True)
         sys.exit(130)
@@ -184,15 +183,18 @@ def _sertk():
     """The package, with the rooms loaded that need TensorFlow."""
     import sertk
 
-    with _quiet():
-        import tensorflow  # noqa: F401
+    _load_tensorflow()
     return sertk
 
 
-def _quiet():
+def _load_tensorflow():
+    """Loads TensorFlow and lets it look for GPUs, without the lines that both print."""
     from sertk.quiet import quiet_loading
 
-    return quiet_loading()
+    with quiet_loading():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices("GPU")
 
 
 def _manifest(corpora):

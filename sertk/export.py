@@ -58,6 +58,8 @@ def export_saved_model(run, directory):
     names = tf.constant(classes)
 
     def serve(waveform):
+        # The signature's shape is a promise to clients; nothing but this holds them to it.
+        waveform = tf.ensure_shape(waveform, (None, None))
         with tf.control_dependencies(_assert_audio(waveform)):
             waveform = tf.identity(waveform)
         probabilities = model(waveform, training=False)

@@ -9,7 +9,8 @@ import numpy as np
 import platformdirs
 from tqdm import tqdm
 
-from sertk.audio.decode import read
+from sertk.atomic import replacing
+from sertk.audio.decode import check_channel, check_sample_rate, read
 
 
 class WaveformCache:
@@ -24,9 +25,14 @@ class WaveformCache:
             in the user's cache folder. It may be deleted at any time between runs.
         sample_rate: int, Hz. Defaults to 16000.
         channel: as in `sertk.audio.read`. Defaults to `"mean"`.
+
+    Raises:
+        ValueError: if `sample_rate` or `channel` is none that `sertk.audio.read` takes.
     """
 
     def __init__(self, directory=None, sample_rate=16_000, channel="mean"):
+        check_sample_rate(sample_rate)
+        check_channel(channel)
         self.directory = Path(directory or os.environ.get("SERTK_CACHE") or platformdirs.user_cache_dir("sertk"))
         self.sample_rate = sample_rate
         self.channel = channel
@@ -93,8 +99,6 @@ class WaveformCache:
             waveform = read(path, self.sample_rate, self.channel)
         except (ValueError, OSError) as error:
             return str(error)
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = entry.with_suffix(f".{os.getpid()}.part")
-        waveform.astype("<f4", copy=False).tofile(unfinished)
-        unfinished.replace(entry)
+        with replacing(entry) as unfinished:
+            waveform.astype("<f4", copy=False).tofile(unfinished)
         return None

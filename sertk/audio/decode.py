@@ -41,11 +41,8 @@ def read(path, sample_rate=16_000, channel="mean"):
         raise FileNotFoundError(f"{path}: there is no such file")
     if path.is_dir():
         raise ValueError(f"{path}: is a folder, not an audio file; pass the files in it")
-    if not isinstance(sample_rate, int | np.integer) or not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
-        raise ValueError(
-            f"`sample_rate` must be an integer from {LOWEST_RATE} to {HIGHEST_RATE} Hz. "
-            f"Received: sample_rate={sample_rate}"
-        )
+    check_sample_rate(sample_rate)
+    check_channel(channel)
     try:
         samples, file_rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
@@ -64,10 +61,27 @@ def read(path, sample_rate=16_000, channel="mean"):
     return waveform
 
 
+def check_sample_rate(sample_rate):
+    """Refuses what is no sample rate to ask for."""
+    if not isinstance(sample_rate, int | np.integer) or not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
+        raise ValueError(
+            f"`sample_rate` must be an integer from {LOWEST_RATE} to {HIGHEST_RATE} Hz. "
+            f"Received: sample_rate={sample_rate}"
+        )
+
+
+def check_channel(channel):
+    """Refuses what names no channel of any file."""
+    if channel != "mean" and not (isinstance(channel, int) and channel >= 0):
+        raise ValueError(
+            f'`channel` must be "mean" or the number of a channel, counted from 0. Received: channel={channel!r}'
+        )
+
+
 def _down_mix(samples, channel, path):
     if channel == "mean":
         return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-    if isinstance(channel, int) and 0 <= channel < samples.shape[1]:
+    if channel < samples.shape[1]:
         return np.ascontiguousarray(samples[:, channel])
     raise ValueError(
         f'{path}: `channel` must be "mean" or one of its {samples.shape[1]} channels, counted from 0. '

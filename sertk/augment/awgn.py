@@ -1,5 +1,7 @@
 """AWGN: additive white Gaussian noise at a signal-to-noise ratio drawn for each clip."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -31,8 +33,8 @@ class AWGN(keras.layers.Layer):
 
     def __init__(self, snr=(15.0, 30.0), seed=None, dtype="float32", **kwargs):
         super().__init__(dtype=dtype, **kwargs)
-        if len(snr) != 2 or not snr[0] <= snr[1]:
-            raise ValueError(f"`snr` must be a pair (lowest, highest), in dB. Received: snr={snr}")
+        if not _is_range(snr):
+            raise ValueError(f"`snr` must be a pair of numbers (lowest, highest), in dB. Received: snr={snr}")
         self.snr = tuple(float(bound) for bound in snr)
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -53,6 +55,14 @@ class AWGN(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "snr": list(self.snr), "seed": self.seed}
+
+
+def _is_range(snr):
+    try:
+        lowest, highest = (float(bound) for bound in snr)
+    except (TypeError, ValueError):
+        return False
+    return -math.inf < lowest <= highest < math.inf
 
 
 def add_noise(waveforms, noise, snr):

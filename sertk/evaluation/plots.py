@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sertk.evaluation.atomic import replacing
+from sertk.atomic import replacing
 
 DPI = 150
 BLUE, ORANGE, GREY = "#1f5a96", "#d9772b", "#8a8a8a"

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sertk.atomic import replacing
 from sertk.corpora.manifest import require_columns
-from sertk.evaluation.atomic import replacing
 
 PREFIX = "p_"
 # A softmax in float16 is off by some 1e-4; an array of logits, or one that was cut, by far more.

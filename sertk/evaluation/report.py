@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from sertk.atomic import replacing
 from sertk.corpora.manifest import require_columns
-from sertk.evaluation.atomic import replacing
 from sertk.evaluation.plots import plot_confusion, plot_learning_curves
 from sertk.evaluation.predictions import save_predictions
 

@@ -1,11 +1,13 @@
 """The memory of a training run: its log, its checkpoints and when it has to stop, all on disk after every epoch."""
 
-import os
+import math
 import time
 from pathlib import Path
 
 import keras
 import pandas as pd
+
+from sertk.atomic import replacing
 
 SEEDS_AN_EPOCH = 1 << 20
 
@@ -24,6 +26,9 @@ class RunLog(keras.callbacks.Callback):
         directory: the run's folder; made if missing.
         clips: `sertk.pipeline.Clips` of the training part, whose epoch is kept, or None. Defaults to None.
         patience: int, epochs without a lower validation loss after which training stops, or None for never.
+
+    Raises:
+        ValueError: after an epoch with a loss that is infinite or NaN, of which nothing is written.
 
     Attributes:
         log: DataFrame, one row an epoch: `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy`, `seconds`.
@@ -68,17 +73,24 @@ class RunLog(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         seconds = round(time.perf_counter() - self._started, 3)
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}, "seconds": seconds}
-        unfinished = self.directory / "unfinished.weights.h5"
-        self.model.save_weights(unfinished)
-        os.replace(unfinished, self.checkpoint(epoch + 1))  # noqa: PTH105  (the atomic call, by its own name)
+        self._refuse_divergence(row)
+        with replacing(self.checkpoint(epoch + 1)) as unfinished:
+            self.model.save_weights(unfinished)
         self.log = pd.concat([self.log, pd.DataFrame([row])], ignore_index=True)
-        unfinished = self.directory / "unfinished.csv"
-        self.log.to_csv(unfinished, index=False)
-        os.replace(unfinished, self._log_path)  # noqa: PTH105
+        with replacing(self._log_path) as unfinished:
+            self.log.to_csv(unfinished, index=False)
         self._drop_old_checkpoints()
         self._prepare_randomness(epoch + 1)
         if self.exhausted:
             self.model.stop_training = True
+
+    def _refuse_divergence(self, row):
+        diverged = [name for name, value in row.items() if not math.isfinite(value)]
+        if diverged:
+            raise ValueError(
+                f"Training diverged in epoch {row['epoch']}: {' and '.join(diverged)} became infinite or NaN; lower "
+                f"the learning rate. Received: learning_rate={float(self.model.optimizer.learning_rate):g}"
+            )
 
     def _prepare_randomness(self, epoch):
         # Before the epoch begins: Keras makes the next pass over the data before it calls on_epoch_begin.

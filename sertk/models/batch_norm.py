@@ -38,6 +38,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
             and self.scale
             and self.center
             and not self.synchronized
+            and self.compute_dtype != "float64"
         )
         if not fast:
             return super().call(inputs, training=training, mask=mask)
@@ -70,19 +71,23 @@ def _row_normalisation():
     """The forward and backward pass over `(batch, rows, values)`, made when TensorFlow is there."""
     import tensorflow as tf
 
+    # All is computed in float32: in half precision the square of a value above 255 is infinite. XLA fuses the casts.
+    def single(x):
+        return tf.cast(x, tf.float32)
+
     def average(x):
         # In two steps: a reduction over the last axis alone is the one that runs at the memory's speed.
-        return tf.reduce_mean(tf.reduce_mean(tf.cast(x, tf.float32), axis=2), axis=0)
+        return tf.reduce_mean(tf.reduce_mean(single(x), axis=2), axis=0)
 
     def scale_and_shift(x, scale, shift):
-        return x * tf.cast(scale, x.dtype)[:, None] + tf.cast(shift, x.dtype)[:, None]
+        return single(x) * scale[:, None] + shift[:, None]
 
     @tf.function(jit_compile=True)
     def forward(x, gamma, beta, epsilon):
         mean = average(x)
         variance = average(tf.square(scale_and_shift(x, tf.ones_like(mean), -mean)))
         scale = gamma * tf.math.rsqrt(variance + epsilon)
-        return scale_and_shift(x, scale, beta - mean * scale), mean, variance
+        return tf.cast(scale_and_shift(x, scale, beta - mean * scale), x.dtype), mean, variance
 
     @tf.function(jit_compile=True)
     def backward(upstream, x, gamma, epsilon, mean, variance):
@@ -90,12 +95,12 @@ def _row_normalisation():
         # dx = gamma r (dy - E[dy] - x^ E[dy x^]), dgamma = n E[dy x^], dbeta = n E[dy].
         r = tf.math.rsqrt(variance + epsilon)
         of_upstream = average(upstream)
-        of_product = (average(upstream * x) - of_upstream * mean) * r
+        of_product = (average(single(upstream) * single(x)) - of_upstream * mean) * r
         count = tf.cast(tf.size(x) // tf.size(mean), tf.float32)
         slope = -gamma * r * r * of_product
         shift = -gamma * r * of_upstream - slope * mean
         to_input = scale_and_shift(upstream, gamma * r, shift) + scale_and_shift(x, slope, tf.zeros_like(slope))
-        return to_input, count * of_product, count * of_upstream
+        return tf.cast(to_input, x.dtype), count * of_product, count * of_upstream
 
     @tf.custom_gradient
     def normalise(x, gamma, beta, epsilon):

@@ -36,7 +36,7 @@ def cnn(input_shape=(94, 128), num_classes=7, *, dropout=0.3, batch_norm="frames
 
     Source: paper 004, section 4.3.
     """
-    check_arguments(input_shape, num_classes, batch_norm)
+    check_arguments(input_shape, num_classes, dropout, batch_norm)
     features = keras.Input(input_shape, name="features")
     vector = cnn_block(features, dropout, batch_norm, "cnn")
     return keras.Model(features, classify(vector, num_classes), name=name)

@@ -8,12 +8,12 @@ FILTERS_AND_POOLS = ((16, 2), (32, 4), (64, 4))
 BATCH_NORM_AXES = {"frames": 1, "channels": -1}
 
 
-def check_arguments(input_shape, num_classes, batch_norm):
+def check_arguments(input_shape, num_classes, dropout, batch_norm):
     """Refuses shapes and options that make no network, with one sentence for the user."""
-    if len(input_shape) != 2 or input_shape[1] is None:
+    if not isinstance(input_shape, tuple | list) or len(input_shape) != 2 or input_shape[1] is None:
         raise ValueError(
             "`input_shape` must be (frames, bands), as the feature layers give them, frames being None for any length. "
-            f"Received: input_shape={tuple(input_shape)}"
+            f"Received: input_shape={input_shape}"
         )
     frames, bands = input_shape
     if bands < 32 or (frames is not None and frames < 32):
@@ -23,6 +23,7 @@ def check_arguments(input_shape, num_classes, batch_norm):
         )
     if not isinstance(num_classes, int) or num_classes < 2:
         raise ValueError(f"`num_classes` must be an integer of at least 2. Received: num_classes={num_classes!r}")
+    check_share("dropout", dropout)
     if batch_norm not in BATCH_NORM_AXES:
         raise ValueError(f'`batch_norm` must be "frames" or "channels". Received: batch_norm={batch_norm!r}')
     if frames is None and batch_norm == "frames":
@@ -31,6 +32,12 @@ def check_arguments(input_shape, num_classes, batch_norm):
             'batch_norm="channels". '
             f"Received: batch_norm={batch_norm!r}"
         )
+
+
+def check_share(name, share):
+    """Refuses what is no share of values to drop."""
+    if not isinstance(share, int | float) or not 0 <= share < 1:
+        raise ValueError(f"`{name}` must be a share, at least 0 and below 1. Received: {name}={share!r}")
 
 
 def cnn_block(features, dropout, batch_norm, name):

@@ -31,7 +31,7 @@ def two_cnn(input_shape=(94, 128), num_classes=7, *, dropout=0.3, batch_norm="fr
 
     Source: paper 004, section 4.4.
     """
-    check_arguments(input_shape, num_classes, batch_norm)
+    check_arguments(input_shape, num_classes, dropout, batch_norm)
     features = keras.Input(input_shape, name="features")
     blocks = [cnn_block(features, dropout, batch_norm, block) for block in ("first", "second")]
     vector = layers.Concatenate(name="joined")(blocks)

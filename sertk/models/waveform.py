@@ -1,5 +1,6 @@
 """From waveform to probabilities in one model: the same steps before a network in training and in serving."""
 
+import zipfile
 from pathlib import Path
 
 import keras
@@ -62,8 +63,16 @@ def without_fixed_length(model):
 
     Returns:
         A functional `keras.Model` with the same layers and weights, but for the fixed length.
+
+    Raises:
+        ValueError: if `model` does not begin with a fixed length.
     """
     _, fixed_length, *steps = model.layers
+    if not hasattr(fixed_length, "samples"):
+        raise ValueError(
+            "`model` must begin with a fixed length, as `from_waveform(..., fixed_length=...)` builds it. "
+            f"Received: a model that begins with {type(fixed_length).__name__}"
+        )
     waveforms = x = keras.Input((fixed_length.samples,), name="waveform")
     for step in steps:
         x = step(x)
@@ -94,4 +103,17 @@ def load(path):
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such model file")
+    if not _is_whole(path):
+        raise ValueError(
+            f"{path}: is no `.keras` file, or only a part of one; save or copy the model again. "
+            f"Received: a file of {path.stat().st_size:,} bytes"
+        )
     return keras.saving.load_model(path, compile=False)
+
+
+def _is_whole(path):
+    """Whether a file is an archive with a model's description in it."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "config.json" in archive.namelist()

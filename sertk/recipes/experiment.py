@@ -52,6 +52,7 @@ def train(recipe, manifest, directory, *, changes=None, cache=None, verbose=None
     _write_settings(run, recipe, classes, split, skipped, command or _call(recipe, directory, changes))
     if run.finished:
         return run
+    split = run.split  # as it was written, so that the order of the clips is that of the first call
 
     seed = recipe.training.seed
     keras.utils.set_random_seed(seed)
@@ -143,7 +144,7 @@ def _write_settings(run, recipe, classes, split, skipped, command):
     wanted = {"recipe": recipe.to_dict(), "classes": classes}
     if run.path("recipe.json").is_file():
         there = {name: run.settings[name] for name in wanted}
-        same_clips = list(run.split["path"]) == list(split["path"]) and list(run.split["part"]) == list(split["part"])
+        same_clips = _parts(run.split) == _parts(split)
         if there != wanted or not same_clips:
             raise ValueError(
                 f"{run.directory}: holds a run with {'other settings' if there != wanted else 'other clips'}; choose "
@@ -160,6 +161,10 @@ def _write_settings(run, recipe, classes, split, skipped, command):
         pd.DataFrame(skipped).to_csv(run.path("skipped.csv"), index=False)
     _write_json(run.path("environment.json"), environment.describe())
     _write_json(run.path("recipe.json"), {**wanted, "corpora": sorted(set(split["corpus"])), "command": command})
+
+
+def _parts(split):
+    return dict(zip(split["path"], split["part"], strict=True))
 
 
 def _made(path):

@@ -2,8 +2,9 @@
 
 Common to all: 7 emotions (calm counts as neutral), 16 kHz, 3 s, random 80/10/10 split, Adam, categorical
 cross-entropy, at most 100 epochs, early stopping on the validation loss. What the report leaves open is chosen here:
-batches of 32, the middle 3 s of longer clips, zeros after shorter ones, features not normalised, the best epoch's
-weights kept (`training.retrain=true` is the report's retraining for the best number of epochs).
+batches of 32, the middle 3 s of longer clips, zeros after shorter ones, features as librosa gives them
+(`features.normalize=true` fits mean and variance on the training part), the best epoch's weights kept
+(`training.retrain=true` is the report's retraining for the best number of epochs).
 
 The report does not say whether the single CNN of its section 4.3.3 saw augmented data; both forms are here. Its table
 of learning rates, section 4.3.2, is `004-cnn-mfcc` with `training.learning_rate` from 1e-5 to 1e-2.
