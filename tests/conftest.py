@@ -24,3 +24,87 @@ def ravdess_dir(corpora_dir):
     if not folder.is_dir():
         pytest.skip(f"no RAVDESS at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(tmp_path_factory):
+    """The manifest of a synthetic corpus of 6 speakers, 7 emotions and 2 clips each: 84 clips of about a second."""
+    from sertk.corpora import load, write_synthetic
+
+    directory = write_synthetic(tmp_path_factory.mktemp("tiny"), speakers=6, clips=2, seconds=(0.8, 1.2))
+    return load("synthetic", directory)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    """One folder of decoded waveforms for the whole session."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def small():
+    """Settings that make any recipe train in seconds."""
+    return {
+        "split.kind": "speaker",
+        "split.fractions": [0.5, 0.25, 0.25],
+        "audio.seconds": 1.0,
+        "features.n_mels": 32,
+        "features.n_mfcc": 32,
+        "training.epochs": 2,
+        "training.learning_rate": 1e-3,
+    }
+
+
+@pytest.fixture(scope="session")
+def finished_run(tiny_corpus, cache, small, tmp_path_factory):
+    """A run of the one CNN on the tiny corpus, trained for two epochs."""
+    import sertk
+
+    directory = tmp_path_factory.mktemp("runs") / "finished"
+    return sertk.train("004-cnn-mfcc", tiny_corpus, directory, changes=small, cache=cache, verbose=0)
+
+
+@pytest.fixture
+def check_layer(tmp_path):
+    """A function that proves a layer in every place where it will run, and returns its output for `inputs`.
+
+    Called directly, one by one, rebuilt from its configuration, compiled by XLA, in a model of any batch and length, in
+    that model saved and loaded in safe mode, and inside `tf.data`: the numbers must be the same, as must shape and dtype.
+    """
+    import json
+
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    def check(layer, inputs, *, atol=1e-5, length_axis=1):
+        expected = keras.ops.convert_to_numpy(layer(inputs))
+
+        def same(outputs):
+            outputs = keras.ops.convert_to_numpy(outputs)
+            assert outputs.dtype == expected.dtype
+            np.testing.assert_allclose(outputs, expected, atol=atol, rtol=1e-5)
+
+        same(np.concatenate([layer(inputs[i : i + 1]) for i in range(len(inputs))]))
+        described = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
+        rebuilt = keras.saving.deserialize_keras_object(described)
+        assert rebuilt.get_config() == layer.get_config()
+        if not layer.weights:
+            same(rebuilt(inputs))
+        same(tf.function(layer, jit_compile=True)(inputs))
+
+        any_length = list(inputs.shape[1:])
+        any_length[length_axis - 1] = None
+        assert layer.compute_output_shape(inputs.shape) == expected.shape
+        model = keras.Sequential([keras.Input(any_length), layer])
+        same(model(inputs))
+        model.save(tmp_path / "layer.keras")
+        loaded = keras.saving.load_model(tmp_path / "layer.keras", safe_mode=True)
+        same(loaded(inputs))
+        same(loaded.predict(inputs, batch_size=2, verbose=0))
+
+        batches = tf.data.Dataset.from_tensor_slices(inputs).batch(len(inputs) - 1).map(layer)
+        same(np.concatenate(list(batches)))
+        return expected
+
+    return check

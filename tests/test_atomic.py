@@ -2,7 +2,7 @@
 
 import pytest
 
-from sertk.evaluation.atomic import replacing
+from sertk.atomic import replacing
 
 
 def test_folder_is_made_and_nothing_else_is_left(tmp_path):

@@ -1,0 +1,117 @@
+"""A run from manifest to report: what it leaves, that its figures are right, that it can't be mixed up with another."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.metrics
+
+import sertk
+from sertk.audio import read
+
+
+def test_the_folder_holds_all_that_is_needed_to_do_it_again(finished_run, tiny_corpus):
+    settings = json.loads(finished_run.path("recipe.json").read_text())
+    assert settings["recipe"]["training"]["epochs"] == 2
+    assert settings["classes"] == sorted(set(tiny_corpus["emotion"]))
+    environment = json.loads(finished_run.path("environment.json").read_text())
+    assert {"tensorflow", "keras", "numpy"} <= set(environment["packages"])
+    split = sertk.corpora.load_manifest(finished_run.path("split.csv"))
+    assert sorted(split["path"]) == sorted(tiny_corpus["path"])
+    sertk.corpora.check_split(split, "speaker")
+    assert finished_run.path("model.keras").is_file()
+    assert list(finished_run.log["epoch"]) == [1, 2]
+
+
+def test_figures_are_scikit_learns_on_what_the_saved_model_says(finished_run, cache):
+    metrics = sertk.evaluate(finished_run, cache=cache)
+    table = pd.read_csv(finished_run.path("report", "predictions.csv"))
+    assert metrics["accuracy"] == pytest.approx(sklearn.metrics.accuracy_score(table["emotion"], table["predicted"]))
+    uar = sklearn.metrics.balanced_accuracy_score(table["emotion"], table["predicted"])
+    assert metrics["uar"] == pytest.approx(uar)
+    split = finished_run.split
+    assert sorted(table["path"]) == sorted(split.loc[split["part"] == "test", "path"])
+
+    model = finished_run.model()  # takes whole files, where the evaluation took cut clips
+    for row in table.iloc[::9].to_dict("records"):
+        alone = np.asarray(model(read(row["path"])[None]))[0]
+        expected = [row[f"p_{name}"] for name in finished_run.classes]
+        np.testing.assert_allclose(alone, expected, atol=1e-5)
+
+
+def test_report_says_what_was_measured_and_warns(finished_run, cache):
+    sertk.evaluate(finished_run, cache=cache)
+    report = finished_run.path("report", "report.md").read_text()
+    for words in ("synthetic", "speaker, 0.5/0.25/0.25, seed 0", "sertk.train('004-cnn-mfcc'", "confusion.png"):
+        assert words in report
+    assert json.loads(finished_run.path("report", "metrics.json").read_text())["metrics"]["clips"] > 0
+
+
+def test_validation_part_has_its_own_report(finished_run, cache):
+    metrics = sertk.evaluate(finished_run, "validation", cache=cache)
+    assert metrics["clips"] == (finished_run.split["part"] == "validation").sum()
+    assert finished_run.path("report-validation", "report.md").is_file()
+    with pytest.raises(ValueError, match='`part` must be "test" or "validation"'):
+        sertk.evaluate(finished_run, "train")
+
+
+def test_the_same_call_finds_the_run_finished(finished_run, tiny_corpus, small, cache):
+    before = finished_run.path("model.keras").stat().st_mtime_ns
+    shuffled = tiny_corpus.sample(frac=1, random_state=0)
+    again = sertk.train("004-cnn-mfcc", shuffled, finished_run.directory, changes=small, cache=cache, verbose=0)
+    assert again.path("model.keras").stat().st_mtime_ns == before
+
+
+def test_another_run_is_not_let_into_the_folder(finished_run, tiny_corpus, small, cache):
+    options = {"cache": cache, "verbose": 0}
+    with pytest.raises(ValueError, match="holds a run with other settings"):
+        sertk.train("004-cnn-mfcc", tiny_corpus, finished_run.directory, changes={**small, "dropout": 0.1}, **options)
+    fewer = tiny_corpus.drop(index=tiny_corpus.index[0])
+    with pytest.raises(ValueError, match="holds a run with other clips"):
+        sertk.train("004-cnn-mfcc", fewer, finished_run.directory, changes=small, **options)
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tiny_corpus, small, cache, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(ValueError, match="neither empty nor a run's folder"):
+        sertk.train("004-cnn-mfcc", tiny_corpus, tmp_path, changes=small, cache=cache, verbose=0)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_retraining_goes_on_for_the_best_number_of_epochs(tiny_corpus, small, cache, tmp_path):
+    changes = {**small, "training.retrain": True, "training.epochs": 3}
+    run = sertk.train("004-cnn-mfcc", tiny_corpus, tmp_path / "run", changes=changes, cache=cache, verbose=0)
+    best = int(run.log["epoch"][run.log["val_loss"].idxmin()])
+    assert len(pd.read_csv(run.path("retraining", "log.csv"))) == best
+
+
+def test_skipped_files_are_kept_with_the_run(tiny_corpus, small, cache, tmp_path):
+    manifest = tiny_corpus.copy()
+    manifest.attrs["skipped"] = [{"path": "noise.wav", "reason": "its name says nothing"}]
+    changes = {**small, "training.epochs": 1}
+    run = sertk.train("004-cnn-mfcc", manifest, tmp_path / "run", changes=changes, cache=cache, verbose=0)
+    assert pd.read_csv(run.path("skipped.csv")).to_dict("records") == manifest.attrs["skipped"]
+
+
+def test_normalisation_is_fitted_on_the_training_part(finished_run):
+    """Mean 0 and variance 1 in every band, over the training clips and over nothing else."""
+    model = finished_run.model()
+    mfcc, normalization, cut = (model.get_layer(name) for name in ("mfcc", "normalization", "fixed_length"))
+    split = finished_run.split
+
+    def features(part):
+        clips = [read(path) for path in split.loc[split["part"] == part, "path"]]
+        return np.concatenate([np.asarray(normalization(mfcc(cut(clip[None]))))[0] for clip in clips])
+
+    train = features("train")
+    np.testing.assert_allclose(train.mean(axis=0), 0, atol=1e-3)
+    np.testing.assert_allclose(train.std(axis=0), 1, atol=1e-3)
+    assert np.abs(features("test").mean(axis=0)).max() > 0.02
+
+
+@pytest.mark.parametrize("directory", ["nowhere", "empty"])
+def test_what_is_no_run_is_refused(directory, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises((ValueError, FileNotFoundError), match=r"no such run folder|holds no run"):
+        sertk.Run.open(tmp_path / directory)

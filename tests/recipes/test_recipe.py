@@ -1,0 +1,79 @@
+"""Recipes are data: every row of the paper's tables, changed by name, the same after JSON, slips told in a sentence."""
+
+import json
+
+import pytest
+
+from sertk.recipes import RECIPES, Recipe, get, override
+from sertk.recipes.recipe import settings
+
+
+def test_there_is_a_recipe_for_every_result_of_paper_004():
+    """Sections 4.3.3, 4.4.1 and the four tables of 4.5.2; by network, features, copies, learning rate, patience."""
+    rows = {
+        (r.model.builder, r.features.kind, r.noise.copies, r.training.learning_rate, r.training.patience)
+        for r in RECIPES.values()
+    }
+    assert rows >= {
+        ("cnn", "mfcc", 0, 1e-2, 20),
+        ("two_cnn", "mfcc", 2, 1e-4, 10),
+        ("cnn_transformer", "mfcc", 0, 1e-4, 20),
+        ("cnn_transformer", "mfcc", 2, 1e-4, 10),
+        ("cnn_transformer", "log_mel", 0, 1e-4, 20),
+        ("cnn_transformer", "log_mel", 2, 1e-4, 10),
+    }
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_what_all_of_paper_004_share(recipe):
+    assert recipe.labels == "seven"
+    assert recipe.split.fractions == (0.8, 0.1, 0.1)
+    assert (recipe.audio.sample_rate, recipe.audio.seconds) == (16_000, 3.0)
+    assert (recipe.features.n_mels, recipe.features.n_mfcc) == (128, 128)
+    assert recipe.features.hop_length == {"mfcc": 512, "log_mel": 256}[recipe.features.kind]
+    assert recipe.noise.snr == (15.0, 30.0)
+    assert recipe.training.epochs == 100
+    assert recipe.source.startswith("paper 004")
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_json_round_trip(recipe):
+    changed = override(recipe, {"training.seed": 3, "model.dropout": 0.1, "labels": None, "audio.trim_top_db": 30})
+    assert Recipe.from_dict(json.loads(json.dumps(changed.to_dict()))) == changed
+
+
+def test_override_by_full_and_by_short_name():
+    recipe = override(get("004-cnn-mfcc"), {"learning_rate": 1, "split.kind": "speaker", "model.dropout": 0.5})
+    assert recipe.training.learning_rate == 1.0
+    assert recipe.split.kind == "speaker"
+    assert recipe.model.options == {"dropout": 0.5}
+    assert get("004-cnn-mfcc").model.options == {"dropout": 0.3}
+
+
+def test_every_setting_that_is_shown_can_be_set_to_what_is_shown():
+    recipe = get("004-parallel-mel-awgn")
+    assert override(recipe, settings(recipe)) == recipe
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": 1}, r"several groups; write split\.seed or training\.seed\. Received: seed"),
+        ({"learning_rat": 1}, r"no setting `learning_rat`; did you mean .*learning_rate"),
+        ({"training.epochs": "ten"}, r"`training\.epochs` must be of type int\. Received: training\.epochs='ten'"),
+        ({"training.epochs": 2.5}, r"must be of type int"),
+        ({"training.epochs": True}, r"must be of type int"),
+        ({"training.learning_rate": None}, r"must be of type float"),
+        ({"training.retrain": 1}, r"must be of type bool"),
+        ({"split.fractions": 0.8}, r"must be of type tuple"),
+        ({"labels": 7}, r"`labels` must be of type str \| None"),
+    ],
+)
+def test_wrong_override_is_told_in_one_sentence(changes, message):
+    with pytest.raises(ValueError, match=message):
+        override(get("004-cnn-mfcc"), changes)
+
+
+def test_unknown_recipe_lists_those_there_are():
+    with pytest.raises(ValueError, match=r"no recipe '005'; choose one of 004-cnn-mfcc"):
+        get("005")

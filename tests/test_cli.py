@@ -1,0 +1,149 @@
+"""The command line as a user meets it: what it prints, where, and with which status."""
+
+import json
+import subprocess
+import sys
+import warnings
+
+import pytest
+
+from sertk import cli
+from sertk.recipes import RECIPES
+
+
+@pytest.fixture
+def sertk(monkeypatch, capsys):
+    """Runs `sertk ...` in this process: returns status, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["sertk", *map(str, arguments)])
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # `main` changes it: put it back after
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as exit_:
+            status = exit_.code or 0
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+@pytest.fixture
+def one_line():
+    """Holds an error to the rule: status 1, nothing but one line on the standard error."""
+
+    def check(result, *words):
+        status, out, err = result
+        assert status == 1
+        assert out == ""
+        (line,) = err.strip().splitlines()
+        assert line.startswith("sertk: ")
+        for word in words:
+            assert word in line
+
+    return check
+
+
+def test_installed_command_and_its_help():
+    result = subprocess.run([sys.executable, "-m", "sertk.cli", "--help"], capture_output=True, text=True, check=True)
+    for command in ("recipes", "train", "evaluate", "predict", "export", "quickstart"):
+        assert f"  {command} " in result.stdout
+
+
+@pytest.mark.parametrize("command", ["recipes", "train", "evaluate", "predict", "export", "quickstart"])
+def test_every_command_has_help(sertk, command):
+    status, out, _ = sertk(command, "--help")
+    assert status == 0
+    assert out.startswith(f"Usage: sertk {command}")
+
+
+def test_recipes_are_listed_with_paper_and_table(sertk):
+    status, out, _ = sertk("recipes")
+    assert status == 0
+    for recipe in RECIPES.values():
+        (line,) = [line for line in out.splitlines() if line.startswith(f"{recipe.name} ")]
+        assert recipe.source in line
+
+
+def test_a_recipe_shows_every_setting_and_its_json_is_the_recipe(sertk):
+    assert "  training.learning_rate = 0.01" in sertk("recipes", "004-cnn-mfcc")[1].splitlines()
+    assert json.loads(sertk("recipes", "004-cnn-mfcc", "--json")[1]) == RECIPES["004-cnn-mfcc"].to_dict()
+    assert len(json.loads(sertk("recipes", "--json")[1])) == len(RECIPES)
+
+
+def test_train_evaluate_export_predict(sertk, tiny_corpus, small, cache, tmp_path):
+    corpus = tiny_corpus["path"][0].rsplit("/", 2)[0]
+    run, saved_model = tmp_path / "run", tmp_path / "saved" / "1"
+    settings = [part for key, value in small.items() for part in ("--set", f"{key}={json.dumps(value)}")]
+    arguments = ("train", "004-cnn-mfcc", "--corpus", f"synthetic={corpus}", "-o", run, "--cache", cache, *settings)
+    status, out, _ = sertk(*arguments)
+    assert status == 0
+    assert "Best epoch" in out
+    assert f"sertk evaluate {run}" in out
+    assert json.loads((run / "recipe.json").read_text())["command"].startswith("sertk train 004-cnn-mfcc --corpus")
+
+    status, out, _ = sertk("evaluate", run, "--cache", cache)
+    assert status == 0
+    assert "chance is 14.3%" in out
+    assert (run / "report" / "report.md").is_file()
+    metrics = json.loads(sertk("evaluate", run, "--json", "--cache", cache)[1])
+    assert f"accuracy {metrics['accuracy']:.1%}" in out
+
+    assert sertk("export", run, "-o", saved_model)[0] == 0
+    clip = tiny_corpus["path"][0]
+    status, out, _ = sertk("predict", saved_model, clip)
+    assert status == 0
+    assert out.splitlines()[1].startswith(clip)
+    (answer,) = json.loads(sertk("predict", run, clip, "--json")[1])
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert answer["predicted"] == max(answer["probabilities"], key=answer["probabilities"].get)
+    assert answer["predicted"] in out
+
+
+def test_a_long_recording_gets_a_hint(sertk, finished_run, tmp_path):
+    import numpy as np
+    import soundfile
+
+    soundfile.write(tmp_path / "long.wav", np.zeros(16_000 * 5), 16_000)
+    status, _, err = sertk("predict", finished_run.directory, tmp_path / "long.wav")
+    assert status == 0
+    assert "--windows averages over the whole" in err
+    assert sertk("predict", finished_run.directory, tmp_path / "long.wav", "--windows")[2] == ""
+
+
+def test_slips_end_in_one_line_and_status_1(sertk, one_line, finished_run, tmp_path):
+    clip = tmp_path / "broken.wav"
+    clip.write_text("not audio")
+    corpus = f"folders={tmp_path}"
+    one_line(sertk("recipes", "nope"), "There is no recipe 'nope'")
+    one_line(sertk("train", "nope", "-c", corpus, "-o", tmp_path / "r"), "There is no recipe 'nope'; choose one of")
+    one_line(sertk("train", "004-cnn-mfcc", "-c", "ravdess", "-o", tmp_path / "r"), "must be NAME=DIR")
+    one_line(sertk("train", "004-cnn-mfcc", "-c", f"ravdes={tmp_path}", "-o", tmp_path / "r"), "ravdes")
+    one_line(sertk("train", "004-cnn-mfcc", "-c", "ravdess=/no/such", "-o", tmp_path / "r"), "/no/such")
+    one_line(sertk("train", "004-cnn-mfcc", "-c", corpus, "-o", "r", "-s", "epochs"), "must be KEY=VALUE")
+    one_line(sertk("train", "004-cnn-mfcc", "-c", corpus, "-o", "r", "-s", "epoch=1"), "did you mean")
+    one_line(sertk("evaluate", tmp_path / "nowhere"), "there is no such run folder")
+    one_line(sertk("evaluate", tmp_path), "holds no run")
+    one_line(sertk("evaluate", finished_run.directory, "--part", "train"), '`part` must be "test" or "validation"')
+    one_line(sertk("predict", tmp_path, clip), "is neither a run")
+    one_line(sertk("predict", finished_run.directory, clip), "broken.wav: can't be decoded as audio")
+    one_line(sertk("predict", finished_run.directory, tmp_path / "gone.wav"), "there is no such file")
+    one_line(sertk("export", tmp_path / "nowhere", "-o", tmp_path / "1"), "there is no such run folder")
+
+
+def test_usage_errors_name_the_option_and_end_with_status_2(sertk):
+    status, _, err = sertk("train", "004-cnn-mfcc")
+    assert status == 2
+    assert err.strip().splitlines()[-1] == "Error: Missing option '--corpus' / '-c'."
+
+
+def test_unexpected_errors_are_one_line_too_unless_asked_for(sertk, one_line, monkeypatch):
+    def burst(*_):
+        raise RuntimeError("the pipe burst\n  at a joint\n  in the cellar")
+
+    monkeypatch.setattr("sertk.recipes.book.get", burst)
+    one_line(sertk("recipes", "x"), "RuntimeError: the pipe burst (SERTK_DEBUG=1 shows where)")
+    monkeypatch.setenv("SERTK_DEBUG", "1")
+    with pytest.raises(RuntimeError, match="in the cellar"):
+        sertk("recipes", "x")
