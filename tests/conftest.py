@@ -50,6 +50,7 @@ def small():
         "audio.seconds": 1.0,
         "features.n_mels": 32,
         "features.n_mfcc": 32,
+        "features.normalize": True,
         "training.epochs": 2,
         "training.learning_rate": 1e-3,
     }
@@ -69,7 +70,7 @@ def check_layer(tmp_path):
     """A function that proves a layer in every place where it will run, and returns its output for `inputs`.
 
     Called directly, one by one, rebuilt from its configuration, compiled by XLA, in a model of any batch and length, in
-    that model saved and loaded in safe mode, and inside `tf.data`: the numbers must be the same, as must shape and dtype.
+    that model saved and loaded in safe mode, and inside `tf.data`: numbers, shape and dtype must be the same.
     """
     import json
 

@@ -1,4 +1,4 @@
-"""AWGN by physics: the ratio asked for is the ratio measured, the noise is white and Gaussian, and silence stays silent."""
+"""AWGN by physics: the ratio asked for is the ratio measured, the noise is white and Gaussian, silence stays silent."""
 
 import keras
 import numpy as np

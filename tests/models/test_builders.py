@@ -1,4 +1,4 @@
-"""What all three networks promise: any length, any precision, a file that loads, a step that learns, and bad arguments."""
+"""What all three networks promise: any length, any precision, files that load, steps that learn, refused arguments."""
 
 import keras
 import numpy as np
@@ -6,12 +6,19 @@ import pytest
 
 from sertk.models import cnn, cnn_transformer, load, two_cnn
 
+# Keras's remark on attention over a single clip or frame, which is meant here.
+pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
+
 
 def parallel(*arguments, **options):
     return cnn_transformer(*arguments, encoder_layers=1, feed_forward=8, **options)
 
 
-BUILDERS = [pytest.param(cnn, id="cnn"), pytest.param(two_cnn, id="two_cnn"), pytest.param(parallel, id="cnn_transformer")]
+BUILDERS = [
+    pytest.param(cnn, id="cnn"),
+    pytest.param(two_cnn, id="two_cnn"),
+    pytest.param(parallel, id="cnn_transformer"),
+]
 each_builder = pytest.mark.parametrize("builder", BUILDERS)
 
 
@@ -20,7 +27,19 @@ def features(*shape, seed=0):
 
 
 def labels(count, classes):
-    return np.eye(classes, dtype="float32")[np.random.default_rng(1).integers(classes, size=count)]
+    return np.eye(classes, dtype="float32")[np.arange(count) % classes]
+
+
+def numbers(network, batch):
+    return keras.ops.convert_to_numpy(network(batch))
+
+
+def with_policy(policy, builder, **options):
+    keras.config.set_dtype_policy(policy)
+    try:
+        return builder((32, 32), 3, **options)
+    finally:
+        keras.config.set_dtype_policy("float32")
 
 
 @each_builder
@@ -28,7 +47,7 @@ def labels(count, classes):
 def test_gives_probabilities_for_any_batch(builder, batch_norm):
     network = builder((40, 32), 5, batch_norm=batch_norm)
     for batch in (1, 3):
-        probabilities = network.predict(features(batch, 40, 32), verbose=0)
+        probabilities = numbers(network, features(batch, 40, 32))
         assert probabilities.shape == (batch, 5)
         assert (probabilities >= 0).all()
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
@@ -39,7 +58,7 @@ def test_any_length_is_taken(builder):
     network = builder((None, 32), 5, batch_norm="channels")
     assert network.output_shape == (None, 5)
     for frames in (1, 31, 94, 200):
-        probabilities = network.predict(features(2, frames, 32), verbose=0)
+        probabilities = numbers(network, features(2, frames, 32))
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
@@ -49,7 +68,7 @@ def test_averaging_over_time_hears_a_steady_sound_alike_at_any_length(builder):
     keras.utils.set_random_seed(0)
     network = builder((None, 32), 5, batch_norm="channels")
     frame = features(1, 1, 32)
-    short, long = (network.predict(np.repeat(frame, frames, axis=1), verbose=0) for frames in (640, 1_280))
+    short, long = (numbers(network, np.repeat(frame, frames, axis=1)) for frames in (640, 1_280))
     np.testing.assert_allclose(short, long, atol=0.01)
 
 
@@ -61,31 +80,28 @@ def test_dropout_and_batch_norm_work_in_training_only(builder):
 
 
 @each_builder
-@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
-def test_learns_in_any_precision(builder, policy):
-    """On inputs as large as MFCC, where half precision overflows if anything is squared in it."""
+def test_learns_in_half_precision(builder):
     keras.utils.set_random_seed(0)
-    keras.config.set_dtype_policy(policy)
-    try:
-        network = builder((32, 32), 3, dropout=0.0)
-    finally:
-        keras.config.set_dtype_policy("float32")
-    batch, targets = 100 * features(12, 32, 32) - 300, labels(12, 3)
-    network.compile(keras.optimizers.Adam(3e-3), loss="categorical_crossentropy", jit_compile=False)
-    history = network.fit(batch, targets, batch_size=12, epochs=12, verbose=0).history["loss"]
-    assert np.isfinite(history).all()
-    assert history[-1] < 0.7 * history[0]
+    network = with_policy("mixed_float16", builder, dropout=0.0)
+    network.compile(keras.optimizers.Adam(1e-3), loss="categorical_crossentropy", run_eagerly=True)
+    losses = [float(network.train_on_batch(features(12, 32, 32), labels(12, 3))) for _ in range(8)]
+    assert np.isfinite(losses).all()
+    assert losses[-1] < 0.8 * losses[0]
+
+
+@pytest.mark.parametrize("batch_norm", ["frames", "channels"])
+def test_half_precision_holds_values_as_large_as_mfcc(batch_norm):
+    """Squares of values in the hundreds are beyond half precision: a variance computed in it would be infinite."""
+    keras.utils.set_random_seed(0)
+    network = with_policy("mixed_float16", cnn, batch_norm=batch_norm)
+    batch = 200 * features(12, 32, 32) - 500
+    assert np.isfinite(network(batch, training=True)).all()
     assert all(np.isfinite(weight).all() for weight in network.get_weights())
 
 
 @each_builder
 def test_probabilities_are_float32_and_alike_under_mixed_precision(builder):
-    network = builder((32, 32), 5)
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
-        mixed = builder((32, 32), 5)
-    finally:
-        keras.config.set_dtype_policy("float32")
+    network, mixed = builder((32, 32), 3), with_policy("mixed_float16", builder)
     mixed.set_weights(network.get_weights())
     actual = keras.ops.convert_to_numpy(mixed(features(3, 32, 32)))
     assert actual.dtype == np.float32
@@ -101,9 +117,8 @@ def test_saved_and_loaded_gives_the_same_numbers(builder, options, tmp_path):
     network.save(tmp_path / "network.keras")
     loaded = load(tmp_path / "network.keras")
     batch = features(3, 40, 32)
-    np.testing.assert_array_equal(loaded.predict(batch, verbose=0), network.predict(batch, verbose=0))
-    assert loaded.get_config() == network.get_config()
-    assert loaded.name == network.name
+    np.testing.assert_array_equal(numbers(loaded, batch), numbers(network, batch))
+    assert loaded.to_json() == network.to_json()
 
 
 @each_builder
@@ -112,14 +127,17 @@ def test_configuration_alone_rebuilds_the_network(builder):
     rebuilt = keras.Model.from_config(network.get_config())
     rebuilt.set_weights(network.get_weights())
     batch = features(3, 40, 32)
-    np.testing.assert_array_equal(rebuilt.predict(batch, verbose=0), network.predict(batch, verbose=0))
+    np.testing.assert_array_equal(numbers(rebuilt, batch), numbers(network, batch))
 
 
 @each_builder
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"input_shape": (94, 128, 1)}, r"`input_shape` must be \(frames, bands\).* Received: input_shape=\(94, 128, 1\)"),
+        (
+            {"input_shape": (94, 128, 1)},
+            r"`input_shape` must be \(frames, bands\).* Received: input_shape=\(94, 128, 1\)",
+        ),
         ({"input_shape": (94, None)}, r"`input_shape` must be \(frames, bands\).* Received: input_shape=\(94, None\)"),
         ({"input_shape": 128}, r"`input_shape` must be \(frames, bands\).* Received: input_shape=128"),
         ({"input_shape": (31, 128)}, r"`input_shape` must be at least \(32, 32\).* Received: input_shape=\(31, 128\)"),

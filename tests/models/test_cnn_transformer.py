@@ -8,6 +8,9 @@ import pytest
 
 from sertk.models import cnn_transformer
 
+# Keras's remark on attention over a single clip or frame, which is meant here.
+pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
+
 # One of the two blocks, which the printed table interleaves: (channels, bands, frames), ours is the other way round.
 BLOCK = [
     ("Conv2D", (16, 128, 94), 160),
@@ -44,6 +47,10 @@ def small():
     return build
 
 
+def numbers(network, batch):
+    return keras.ops.convert_to_numpy(network(batch))
+
+
 def features(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
@@ -57,7 +64,9 @@ def test_layers_are_those_of_the_table(attend_over):
         for layer in layers
         if type(layer).__name__ not in left_out
     )
-    expected = Counter((kind, (None, *shape[::-1]), parameters) for kind, shape, parameters in (*BLOCK, *BLOCK, *JOINED))
+    expected = Counter(
+        (kind, (None, *shape[::-1]), parameters) for kind, shape, parameters in (*BLOCK, *BLOCK, *JOINED)
+    )
     expected["TransformerEncoder", ENCODERS[attend_over], ENCODER_PARAMETERS] = 4
     # tf.math.reduce_mean of the paper.
     expected["GlobalAveragePooling1D", (None, 128), 0] = 1
@@ -98,9 +107,9 @@ def test_the_mel_network_has_188_frames():
 def test_a_clips_probabilities_depend_on_its_batch_mates_only_as_published(small, attend_over, depends):
     network = small(attend_over=attend_over)
     clip, mates = features(1, 32, 32), features(3, 32, 32, seed=1)
-    alone = network.predict(clip, verbose=0)[0]
-    among = network.predict(np.concatenate([clip, mates]), verbose=0)[0]
-    among_others = network.predict(np.concatenate([clip, 2 * mates]), verbose=0)[0]
+    alone = numbers(network, clip)[0]
+    among = numbers(network, np.concatenate([clip, mates]))[0]
+    among_others = numbers(network, np.concatenate([clip, 2 * mates]))[0]
     assert np.allclose(alone, among, atol=1e-5) != depends
     assert np.allclose(among_others, among, atol=1e-5) != depends
 
@@ -113,7 +122,7 @@ def test_alone_a_clips_frames_do_not_see_each_other_as_published(small):
     for attend_over, alone in (("batch", True), ("frames", False)):
         network = small(attend_over=attend_over)
         encoded = keras.Model(network.input, network.get_layer("encoder_vector").input)
-        moved = np.abs(encoded.predict(changed, verbose=0) - encoded.predict(clip, verbose=0)).max(axis=-1)[0]
+        moved = np.abs(numbers(encoded, changed) - numbers(encoded, clip)).max(axis=-1)[0]
         assert moved[5] > 1e-3
         assert (np.delete(moved, 5).max() < 1e-6) == alone
 
@@ -128,8 +137,8 @@ def test_both_forms_have_the_same_weights(small):
 def test_encoder_output_is_averaged_over_time(small):
     network = small()
     average = network.get_layer("encoder_vector")
-    inner = keras.Model(network.input, [average.input, average.output])
-    encoded, vector = inner.predict(features(2, 32, 32), verbose=0)
+    batch = features(2, 32, 32)
+    encoded, vector = (numbers(keras.Model(network.input, end), batch) for end in (average.input, average.output))
     np.testing.assert_allclose(vector, encoded.mean(axis=1), atol=1e-5)
 
 
