@@ -19,7 +19,7 @@ CHANGES = {
 }
 
 
-def quickstart(directory, manifest=None, *, changes=None, speakers=14, clips=4, cache=None, command=None):
+def quickstart(directory, manifest=None, *, changes=None, speakers=14, clips=6, cache=None, command=None):
     """Runs the whole path once and says where everything lies.
 
     Corpus, speaker-disjoint split, the parallel CNN and transformer on MFCC, report, SavedModel, and one file predicted
@@ -30,7 +30,7 @@ def quickstart(directory, manifest=None, *, changes=None, speakers=14, clips=4, 
         manifest: DataFrame of `sertk.corpora.load`. Defaults to None: a synthetic corpus is written.
         changes: dict of settings of the recipe to override. Defaults to None.
         speakers: int, of the synthetic corpus. Defaults to 14.
-        clips: int, of the synthetic corpus, for each speaker and emotion. Defaults to 4.
+        clips: int, of the synthetic corpus, for each speaker and emotion. Defaults to 6.
         cache: folder for decoded waveforms. Defaults to `cache` in `directory`.
         command: str, for the report.
 
