@@ -10,11 +10,10 @@ from keras import ops
 class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` for pictures, over their channels or their rows, faster in training.
 
-    Under TensorFlow, Keras builds the batch's moments from general reductions, and their gradient passes over the whole
-    tensor about ten times; on a CPU that takes longer than the convolutions. Here the channel axis is handed to
-    TensorFlow's fused kernel. That kernel is slow on any other axis, so the row axis gets its own gradient, derived by
-    hand and compiled by XLA into two passes. On other backends, with other arguments and in inference, Keras's own code
-    runs.
+    Under TensorFlow, Keras builds the batch's moments from general reductions, whose gradient passes over the whole
+    tensor many times; on a CPU that costs as much as the convolutions. Here the channel axis is handed to TensorFlow's
+    fused kernel. That kernel is slow on any other axis, so the row axis gets its own gradient, derived by hand and
+    compiled by XLA. On other backends, with other arguments and in inference, Keras's own code runs.
 
     Input: `(batch, rows, columns, channels)`.
     Output: the same shape and dtype.
