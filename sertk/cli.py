@@ -11,7 +11,6 @@ import typer
 
 app = typer.Typer(
     help="Speech emotion recognition: from a folder of speech to a served model.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -165,13 +164,17 @@ def main():
     warnings.showwarning = lambda message, *_, **__: typer.echo(f"sertk: warning: {message}", err=True)
     warnings.filterwarnings("ignore", module=r"(keras|tensorflow|librosa)\b")
     try:
-        app(prog_name="sertk")
+        sys.exit(app(sys.argv[1:] or ["--help"], prog_name="sertk", standalone_mode=False))
     except KeyboardInterrupt:
         typer.echo("sertk: interrupted; `sertk train` goes on where it was when it is called again", err=True)
         sys.exit(130)
     except Exception as error:
         if os.environ.get("SERTK_DEBUG"):
             raise
+        if hasattr(error, "format_message"):  # a slip in the command itself, told by typer
+            command = error.ctx.command_path if error.ctx else "sertk"
+            typer.echo(f"sertk: {' '.join(error.format_message().split())} `{command} --help` tells more", err=True)
+            sys.exit(error.exit_code)
         expected = isinstance(error, ValueError | OSError)
         lines = str(error).strip().splitlines() or [""]
         message = " ".join(lines) if expected else f"{type(error).__name__}: {lines[0]} (SERTK_DEBUG=1 shows where)"

@@ -51,6 +51,11 @@ def test_installed_command_and_its_help():
         assert f"  {command} " in result.stdout
 
 
+def test_no_command_gives_the_help(sertk):
+    assert sertk() == sertk("--help")
+    assert sertk()[0] == 0
+
+
 @pytest.mark.parametrize("command", ["recipes", "train", "evaluate", "predict", "export", "quickstart"])
 def test_every_command_has_help(sertk, command):
     status, out, _ = sertk(command, "--help")
@@ -133,9 +138,18 @@ def test_slips_end_in_one_line_and_status_1(sertk, one_line, finished_run, tmp_p
 
 
 def test_usage_errors_name_the_option_and_end_with_status_2(sertk):
-    status, _, err = sertk("train", "004-cnn-mfcc")
-    assert status == 2
-    assert err.strip().splitlines()[-1] == "Error: Missing option '--corpus' / '-c'."
+    for arguments, words in (
+        (("train", "004-cnn-mfcc"), "Missing option '--corpus' / '-c'. `sertk train --help` tells more"),
+        (("tain",), "No such command 'tain'."),
+        (("evaluate", "run", "--prat", "test"), "No such option: --prat"),
+        (("predict",), "Missing argument"),
+    ):
+        status, out, err = sertk(*arguments)
+        assert status == 2
+        assert out == ""
+        (line,) = err.strip().splitlines()
+        assert line.startswith("sertk: ")
+        assert words in line
 
 
 def test_unexpected_errors_are_one_line_too_unless_asked_for(sertk, one_line, monkeypatch):
