@@ -4,6 +4,7 @@ import json
 
 import keras
 import numpy as np
+import pandas as pd
 
 import sertk.corpora
 import sertk.evaluation
@@ -156,8 +157,6 @@ def _write_settings(run, recipe, classes, split, skipped, command):
         raise ValueError(f"{run.directory}: is neither empty nor a run's folder; choose another one for the run")
     sertk.corpora.save_manifest(split, _made(run.path("split.csv")))
     if skipped:
-        import pandas as pd
-
         pd.DataFrame(skipped).to_csv(run.path("skipped.csv"), index=False)
     _write_json(run.path("environment.json"), environment.describe())
     _write_json(run.path("recipe.json"), {**wanted, "corpora": sorted(set(split["corpus"])), "command": command})
