@@ -10,8 +10,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "sertk"
 ROOMS = (
     ["_version", "atomic", "quiet"],
-    ["corpora"],
     ["audio"],
+    ["corpora"],
     ["features"],
     ["augment"],
     ["pipeline"],

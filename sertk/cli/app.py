@@ -1,13 +1,13 @@
-"""The command line: `sertk ...`."""
+"""The commands that work on recipes, runs and models: `sertk train ...`."""
 
 import json
-import os
-import sys
-import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from sertk.cli.corpora import corpora
+from sertk.cli.options import Cache, Corpora, Settings, changes_of, command_line, load_tensorflow, manifest_of, package
 
 app = typer.Typer(
     help="Speech emotion recognition: from a folder of speech to a served model.",
@@ -15,22 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Corpora = Annotated[
-    list[str],
-    typer.Option(
-        "--corpus", "-c", metavar="NAME=DIR", help="A corpus: the reader's name and its folder. Several are joined."
-    ),
-]
-Settings = Annotated[
-    list[str],
-    typer.Option(
-        "--set", "-s", metavar="KEY=VALUE", help="Changes a setting of the recipe, such as training.learning_rate=1e-3."
-    ),
-]
-Cache = Annotated[
-    Path | None, typer.Option(help="Folder for decoded waveforms; by default $SERTK_CACHE or the user's cache folder.")
-]
+app.add_typer(corpora, name="corpora")
 
 
 @app.command()
@@ -72,11 +57,11 @@ def train(
     from sertk.recipes.book import get
     from sertk.recipes.recipe import override
 
-    changes = _settings(settings)
+    changes = changes_of(settings)
     override(get(recipe), changes)  # a slip of the pen is told before the corpus is read
-    manifest = _manifest(corpus)
-    sertk = _sertk()
-    run = sertk.train(recipe, manifest, output, changes=changes, cache=cache, command=_command())
+    manifest = manifest_of(corpus)
+    sertk = package()
+    run = sertk.train(recipe, manifest, output, changes=changes, cache=cache, command=command_line())
     best = run.log.loc[run.log["val_loss"].idxmin()]
     typer.echo(
         f"\nBest epoch {best['epoch']:.0f} of {len(run.log)}: validation loss {best['val_loss']:.3f}, "
@@ -93,7 +78,7 @@ def evaluate(
     cache: Cache = None,
 ):
     """Measure a run on its test part and write the report."""
-    metrics = _sertk().evaluate(run, part, cache=cache)
+    metrics = package().evaluate(run, part, cache=cache)
     if as_json:
         typer.echo(json.dumps(metrics, indent=2))
         return
@@ -111,7 +96,7 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Predict the emotion of audio files of any length."""
-    _load_tensorflow()
+    load_tensorflow()
     from sertk.inference import Predictor, predict
 
     predictor = Predictor(model)
@@ -136,7 +121,7 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="Such as saved_models/NAME/1.")],
 ):
     """Export a run's model as a SavedModel that takes raw waveforms."""
-    _sertk().export_saved_model(run, output)
+    package().export_saved_model(run, output)
     typer.echo(f"{output} takes waveforms, float32 (batch, samples), and gives label, classes and probabilities.")
 
 
@@ -150,89 +135,16 @@ def quickstart(
     cache: Cache = None,
 ):
     """Show the whole path in minutes: corpus, split, training, report, SavedModel, prediction."""
-    _load_tensorflow()
+    load_tensorflow()
     from sertk.quickstart import quickstart as run_quickstart
 
     run_quickstart(
-        output, _manifest(corpus) if corpus else None, changes=_settings(settings), cache=cache, command=_command()
+        output,
+        manifest_of(corpus) if corpus else None,
+        changes=changes_of(settings),
+        cache=cache,
+        command=command_line(),
     )
-
-
-def main():
-    """Runs the command line: one line for a user's error, a status that is not 0, a traceback only if asked for."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    warnings.showwarning = lambda message, *_, **__: typer.echo(f"sertk: warning: {message}", err=True)
-    warnings.filterwarnings("ignore", module=r"(keras|tensorflow|librosa)\b")
-    try:
-        sys.exit(app(sys.argv[1:] or ["--help"], prog_name="sertk", standalone_mode=False))
-    except KeyboardInterrupt:
-        typer.echo("sertk: interrupted; `sertk train` goes on where it was when it is called again", err=True)
-        sys.exit(130)
-    except Exception as error:
-        if os.environ.get("SERTK_DEBUG"):
-            raise
-        if hasattr(error, "format_message"):  # a slip in the command itself, told by typer
-            command = error.ctx.command_path if error.ctx else "sertk"
-            typer.echo(f"sertk: {' '.join(error.format_message().split())} `{command} --help` tells more", err=True)
-            sys.exit(error.exit_code)
-        expected = isinstance(error, ValueError | OSError)
-        lines = str(error).strip().splitlines() or [""]
-        message = " ".join(lines) if expected else f"{type(error).__name__}: {lines[0]} (SERTK_DEBUG=1 shows where)"
-        typer.echo(f"sertk: {message}", err=True)
-        sys.exit(1)
-
-
-def _sertk():
-    """The package, with the rooms loaded that need TensorFlow."""
-    import sertk
-
-    _load_tensorflow()
-    return sertk
-
-
-def _load_tensorflow():
-    """Loads TensorFlow and lets it look for GPUs, without the lines that both print."""
-    from sertk.quiet import quiet_loading
-
-    with quiet_loading():
-        import tensorflow as tf
-
-        tf.config.list_physical_devices("GPU")
-
-
-def _manifest(corpora):
-    import pandas as pd
-
-    import sertk.corpora
-
-    manifests = []
-    for spec in corpora:
-        name, separator, directory = spec.partition("=")
-        if not separator or not directory:
-            raise ValueError(f"`--corpus` must be NAME=DIR, such as ravdess=data/ravdess. Received: {spec}")
-        manifests.append(sertk.corpora.load(name, Path(directory).expanduser()))
-    joined = pd.concat(manifests, ignore_index=True)
-    joined.attrs["skipped"] = [skipped for manifest in manifests for skipped in manifest.attrs.get("skipped", [])]
-    return joined
-
-
-def _settings(pairs):
-    changes = {}
-    for pair in pairs:
-        key, separator, value = pair.partition("=")
-        if not separator:
-            raise ValueError(f"`--set` must be KEY=VALUE, such as training.epochs=20. Received: {pair}")
-        try:
-            changes[key] = json.loads(value)
-        except json.JSONDecodeError:
-            changes[key] = None if value.lower() == "none" else value
-    return changes
-
-
-def _command():
-    import shlex
-
-    return shlex.join(["sertk", *sys.argv[1:]])
 
 
 def _headline(metrics):
@@ -268,7 +180,3 @@ def _echo_table(table, classes):
     for row in table.to_dict("records"):
         cells = "  ".join(f"{row[f'p_{name}']:>{width}.3f}" for name, width in zip(classes, widths, strict=True))
         typer.echo(f"{row['path']:{path_width}}  {row['predicted']:{max(9, label_width)}}  {cells}")
-
-
-if __name__ == "__main__":
-    main()

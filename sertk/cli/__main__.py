@@ -1,0 +1,5 @@
+"""`python -m sertk.cli ...`."""
+
+from sertk.cli.main import main
+
+main()

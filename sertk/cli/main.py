@@ -1,0 +1,33 @@
+"""The door: one line for a user's error, a status that is not 0, a traceback only if asked for."""
+
+import os
+import sys
+import warnings
+
+import typer
+
+from sertk.cli.app import app
+
+
+def main():
+    """Runs the command line: one line for a user's error, a status that is not 0, a traceback only if asked for."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.showwarning = lambda message, *_, **__: typer.echo(f"sertk: warning: {message}", err=True)
+    warnings.filterwarnings("ignore", module=r"(keras|tensorflow|librosa)\b")
+    try:
+        sys.exit(app(sys.argv[1:] or ["--help"], prog_name="sertk", standalone_mode=False))
+    except KeyboardInterrupt:
+        typer.echo("sertk: interrupted; `sertk train` goes on where it was when it is called again", err=True)
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("SERTK_DEBUG"):
+            raise
+        if hasattr(error, "format_message"):  # a slip in the command itself, told by typer
+            command = error.ctx.command_path if error.ctx else "sertk"
+            typer.echo(f"sertk: {' '.join(error.format_message().split())} `{command} --help` tells more", err=True)
+            sys.exit(error.exit_code)
+        expected = isinstance(error, ValueError | OSError)
+        lines = str(error).strip().splitlines() or [""]
+        message = " ".join(lines) if expected else f"{type(error).__name__}: {lines[0]} (SERTK_DEBUG=1 shows where)"
+        typer.echo(f"sertk: {message}", err=True)
+        sys.exit(1)

@@ -1,0 +1,76 @@
+"""What the commands share: options, and what becomes of them."""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Corpora = Annotated[
+    list[str],
+    typer.Option(
+        "--corpus", "-c", metavar="NAME=DIR", help="A corpus: the reader's name and its folder. Several are joined."
+    ),
+]
+Settings = Annotated[
+    list[str],
+    typer.Option(
+        "--set", "-s", metavar="KEY=VALUE", help="Changes a setting of the recipe, such as training.learning_rate=1e-3."
+    ),
+]
+Cache = Annotated[
+    Path | None, typer.Option(help="Folder for decoded waveforms; by default $SERTK_CACHE or the user's cache folder.")
+]
+
+
+def package():
+    """The package, with the rooms loaded that need TensorFlow."""
+    import sertk
+
+    load_tensorflow()
+    return sertk
+
+
+def load_tensorflow():
+    """Loads TensorFlow and lets it look for GPUs, without the lines that both print."""
+    from sertk.quiet import quiet_loading
+
+    with quiet_loading():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices("GPU")
+
+
+def manifest_of(corpora):
+    import pandas as pd
+
+    import sertk.corpora
+
+    manifests = []
+    for spec in corpora:
+        name, separator, directory = spec.partition("=")
+        if not separator or not directory:
+            raise ValueError(f"`--corpus` must be NAME=DIR, such as ravdess=data/ravdess. Received: {spec}")
+        manifests.append(sertk.corpora.load(name, Path(directory).expanduser()))
+    joined = pd.concat(manifests, ignore_index=True)
+    joined.attrs["skipped"] = [skipped for manifest in manifests for skipped in manifest.attrs.get("skipped", [])]
+    return joined
+
+
+def changes_of(pairs):
+    changes = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not separator:
+            raise ValueError(f"`--set` must be KEY=VALUE, such as training.epochs=20. Received: {pair}")
+        try:
+            changes[key] = json.loads(value)
+        except json.JSONDecodeError:
+            changes[key] = None if value.lower() == "none" else value
+    return changes
+
+
+def command_line():
+    return shlex.join(["sertk", *sys.argv[1:]])
