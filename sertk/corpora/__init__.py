@@ -6,10 +6,13 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "cross_validation": ["folds"],
         "emotions": ["LABEL_MAPS", "map_labels"],
+        "leaks": ["KINDS", "check_split", "speakers_apart"],
         "manifest": ["load_manifest", "save_manifest", "speaker_keys"],
+        "protocols": ["PROTOCOLS", "Protocol", "divide"],
         "readers": ["READERS", "load"],
-        "splits": ["check_split", "split"],
+        "splits": ["split"],
         "synthetic": ["write_synthetic"],
     },
 )

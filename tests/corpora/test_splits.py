@@ -151,7 +151,20 @@ def test_one_recording_of_two_speakers_is_refused(write_clip):
 
 @pytest.mark.parametrize(
     "fractions",
-    [(0.8, 0.2), (0.8, 0.1, 0.2), (1.0, 0.0, 0.0), (1.2, -0.1, -0.1), (0.8, 0.1, float("nan")), "abc", None, 0.8],
+    [
+        (0.8, 0.1),
+        (0.8, 0.1, 0.2),
+        (1.0, 0.0, 0.0),
+        (1.2, -0.1, -0.1),
+        (0.8, 0.1, float("nan")),
+        (16, 8, 0),
+        (10.5, 8.5, 5),
+        (8, 6, 5, 5),
+        (1.0,),
+        "abc",
+        None,
+        0.8,
+    ],
 )
 def test_impossible_fractions_are_refused(made_up, fractions):
     with pytest.raises(

@@ -1,0 +1,207 @@
+"""Fold files: tables in which people publish who is tested in which fold."""
+
+import re
+from pathlib import Path, PureWindowsPath
+
+import numpy as np
+import pandas as pd
+
+from sertk.audio import AUDIO_EXTENSIONS
+from sertk.corpora.parts import canonical_parts
+
+
+def read_fold_file(file):
+    """Reads a CSV that says in which fold, or part, each clip or speaker is.
+
+    Args:
+        file: the CSV file. It has a column `fold`, the fold in which a clip is tested, or a column `part` of train,
+            validation and test, or both; and a column `path`, or `speaker` (with `corpus` where several are joined).
+
+    Returns:
+        DataFrame of strings, column names in lower case.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is no such table.
+    """
+    path = Path(file)
+    if not path.is_file():
+        raise FileNotFoundError(f"`file` must name a CSV file of folds that exists. Received: file={str(file)!r}")
+    try:
+        table = pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+    except ValueError as error:
+        raise ValueError(
+            f"`file` must be a comma-separated table in UTF-8; {path.name} can't be read as one. "
+            f"Received: file={str(file)!r} ({error})"
+        ) from error
+    table.columns = [str(column).strip().lower() for column in table.columns]
+    if not {"fold", "part"} & set(table) or not {"path", "speaker"} & set(table):
+        raise ValueError(
+            f"`file` must have a column `fold` or `part`, and a column `path` or `speaker`; name those of {path.name} "
+            f"so. Received: columns={list(table.columns)}"
+        )
+    table = table.apply(lambda column: column.str.strip().replace("", pd.NA))
+    if not len(table):
+        raise ValueError(f"`file` must have at least one row. Received: {path.name}, which has none")
+    for column in {"fold", "part", "path" if "path" in table else "speaker"} & set(table):
+        if table[column].isna().any():
+            row = int(np.flatnonzero(table[column].isna())[0]) + 2
+            raise ValueError(
+                f"`file` must have a {column} in each row. Received: {path.name}, line {row} of which has none"
+            )
+    return table
+
+
+def parts_of_folds(clips, table, dropped=False):
+    """What a table of folds says of each clip.
+
+    Args:
+        clips: a manifest.
+        table: DataFrame of strings, as `read_fold_file` returns.
+        dropped: whether clips were taken out of the manifest, such as those of emotions that a label map drops. The
+            table may then name others than the manifest's.
+
+    Returns:
+        list of object arrays, one a fold, the folds in their natural order: the part of each clip.
+
+    Raises:
+        ValueError: if a clip or a speaker is in no fold or in several, or the table names unknown ones.
+    """
+    if "part" in table:
+        table = table.assign(part=canonical_parts(table["part"]))
+    if "fold" not in table:
+        return [_column_by_clip(clips, table, "part", dropped)]
+    names = sorted(table["fold"].unique(), key=_natural)
+    if "part" in table:
+        return [_column_by_clip(clips, table[table["fold"] == name], "part", dropped) for name in names]
+    fold = _column_by_clip(clips, table, "fold", dropped)
+    tested = [name for name in names if (fold == name).any()]
+    if len(tested) < 2:
+        raise ValueError(f"`fold` must name at least two folds that have clips. Received: {', '.join(names[:5])}")
+    return [np.where(fold == name, "test", "train").astype(object) for name in tested]
+
+
+def plain_name(name):
+    """A speaker's name as everybody writes it: "01", "1" and " 1" are one."""
+    name = str(name).strip().casefold()
+    return str(int(name)) if name.isdecimal() else name
+
+
+def _column_by_clip(clips, table, column, dropped):
+    """The value of each clip: an object array."""
+    what = "path" if "path" in table else "speaker"
+    rows = table.drop_duplicates([name for name in (what, "corpus", column) if name in table])
+    found = _by_path(clips, rows["path"], dropped) if what == "path" else _by_speaker(clips, rows, dropped)
+    values = np.full(len(clips), None, dtype=object)
+    for positions, value, name in zip(found, rows[column], rows[what], strict=True):
+        for position in positions:
+            if values[position] not in (None, value):
+                raise ValueError(
+                    f"`file` must give each {what} one {column}. Received: {name}, which has "
+                    f"{' and '.join(sorted((values[position], value)))}"
+                )
+            values[position] = value
+    without = clips[[value is None for value in values]]
+    if len(without):
+        raise ValueError(
+            f"`file` must give each clip of the manifest a {column}; add the missing ones, or take their clips out of "
+            f"the manifest. Received: {len(without)} of {len(clips)} clips without, the first "
+            f"{without['path'].iloc[0]} (speaker {without['speaker'].iloc[0]})"
+        )
+    return values
+
+
+def _by_path(clips, paths, dropped):
+    """For each path of the file the positions of its clip: the one whose path ends so.
+
+    Folders that all paths of the file begin with need not be called so here, nor need the suffix be the same: people
+    keep a corpus under other names, and as FLAC.
+    """
+    here = [_components(path) for path in clips["path"]]
+    there = [_components(path) for path in paths]
+    shared = min(_shared_folders(there), min(map(len, there)) - 1)
+    for skipped in range(shared + 1):
+        tails = [path[skipped:] for path in there]
+        index = {}
+        for depth in set(map(len, tails)):
+            for position, path in enumerate(here):
+                if len(path) >= depth:
+                    index.setdefault(_stem(path[-depth:]), []).append(position)
+        found = [index.get(_stem(tail), []) for tail in tails]
+        if any(found):
+            break
+    unknown = [path for path, positions in zip(paths, found, strict=True) if not positions]
+    if unknown and not dropped:
+        raise ValueError(
+            "`file` must name clips of the manifest, by the end of their paths; correct the others or take them out. "
+            f"Received: {len(unknown)} unknown ones of {len(found)}, the first {', '.join(unknown[:3])}"
+        )
+    return [
+        _only_one(path, tail, positions, here) if len(positions) > 1 else positions
+        for path, tail, positions in zip(paths, tails, found, strict=True)
+    ]
+
+
+def _only_one(name, tail, positions, here):
+    exact = [position for position in positions if here[position][-len(tail) :] == tail]
+    if len(exact) == 1 or len({here[position] for position in positions}) == 1:
+        return exact or positions
+    fitting = ["/".join(here[position][-3:]) for position in positions]
+    raise ValueError(
+        "`file` must name each clip so that only one is meant; write more of its folders. "
+        f"Received: {name}, which fits {len(fitting)} clips, such as {' and '.join(fitting[:2])}"
+    )
+
+
+def _by_speaker(clips, rows, dropped):
+    """For each row the positions of its speaker's clips, who may be written 1 here and 01 there."""
+    columns = ["corpus", "speaker"] if "corpus" in rows else ["speaker"]
+    index = clips.groupby([clips[name].fillna("").astype(str) for name in columns]).indices
+    index = {key if isinstance(key, tuple) else (key,): positions for key, positions in index.items()}
+    plain = {}
+    for key in index:
+        plain.setdefault((*key[:-1], plain_name(key[-1])), []).append(key)
+    found, unknown = [], []
+    for key in rows[columns].fillna("").itertuples(index=False, name=None):
+        known = [key] if key in index else plain.get((*key[:-1], plain_name(key[-1])), [])
+        if len(known) > 1:
+            raise ValueError(
+                "`file` must write speakers as the manifest does where it has several alike. "
+                f"Received: {'/'.join(key)}, which may be {' or '.join('/'.join(name) for name in known)}"
+            )
+        unknown += [] if known else ["/".join(key)]
+        found.append(index[known[0]] if known else [])
+    if "corpus" not in rows and (clips.groupby("speaker")["corpus"].nunique() > 1).any():
+        raise ValueError(
+            "`file` must have a column `corpus` beside `speaker`, because corpora of the manifest share names of "
+            f"speakers. Received: columns={list(rows.columns)}"
+        )
+    if unknown and not dropped:
+        raise ValueError(
+            "`file` must name speakers of the manifest; correct the others or take them out. "
+            f"Received: {len(unknown)} unknown ones, the first {', '.join(unknown[:3])}; the manifest has "
+            f"{', '.join(sorted('/'.join(key) for key in index)[:5])} and so on"
+        )
+    return found
+
+
+def _components(path):
+    path = PureWindowsPath(str(path))  # takes both slashes
+    return tuple(part for part in path.relative_to(path.anchor).parts if part != ".")
+
+
+def _stem(path):
+    *folders, name = (part.casefold() for part in path)
+    stem, dot, suffix = name.rpartition(".")
+    return (*folders, stem if dot + suffix in AUDIO_EXTENSIONS else name)
+
+
+def _shared_folders(paths):
+    """How many folders all paths begin with."""
+    first, last = min(paths), max(paths)
+    return next((depth for depth, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first) - 1)
+
+
+def _natural(name):
+    """Sorts fold 2 before fold 10."""
+    return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in re.split(r"(\d+)", name) if piece]
