@@ -1,24 +1,38 @@
 """Finding twins: one recording under several names."""
 
 import functools
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import soundfile
+from scipy.spatial import cKDTree
+from tqdm import tqdm
+
+from sertk.audio import read
 
 # Four steps of 16 bit. Copies that were resampled one by one differ by their dither: the twins of RAVDESS are identical
 # as published, and two steps apart at 16 kHz. Two takes of one sentence are hundreds of steps apart.
 TOLERANCE = 4 / 2**15
 SEGMENTS = 32
+# What rounding may add to the difference of two numbers of a fingerprint.
+ROUNDING = 1e-9
 
 
 def recordings(manifest):
     """Numbers the recordings behind the clips: clips with the same number hold the same waveform.
 
-    The same means as many samples, none further apart than four steps of 16 bit. RAVDESS, for one, has a recording
-    twice: 03-01-03-01-02-01-07 and 03-01-03-01-02-02-07. Only clips of one duration are decoded and compared. A clip
-    whose file can't be read counts as a recording of its own.
+    The same means one sample rate, as many samples, and none further apart than four steps of 16 bit, mixed down to
+    mono; a chain of such pairs is one recording. So copies in WAV, FLAC or AIFF are found, of 16 bits and more, in
+    other folders, under other names and speakers, with other dither. A copy that was cut, padded, made louder, resampled
+    to another rate or coded with loss (MP3, OGG) is not. RAVDESS, for one, has a recording twice: 03-01-03-01-02-01-07
+    and 03-01-03-01-02-02-07.
+
+    Only clips of one duration are decoded, once in a session. A clip whose file can't be read counts as a recording of
+    its own.
 
     Args:
         manifest: DataFrame with the column `path`, and `duration` where known.
@@ -31,29 +45,89 @@ def recordings(manifest):
         seconds = manifest["duration"].groupby(numbers).first().to_numpy(dtype=float)
     else:
         seconds = np.full(len(paths), np.nan)
-    first = np.arange(len(paths))
     lengths = [_seconds(path) if np.isnan(known) else known for path, known in zip(paths, seconds, strict=True)]
-    for clips in pd.Series(first).groupby(lengths).indices.values():
-        if len(clips) > 1:
-            first[clips] = clips[_first_alike(paths[clips])]
+    alike = [clips for clips in pd.Series(range(len(paths))).groupby(lengths).indices.values() if len(clips) > 1]
+    prints = _fingerprints(paths, np.concatenate(alike)) if alike else {}
+    first = np.arange(len(paths))
+    for clips in alike:
+        first[clips] = clips[_first_alike(paths[clips], [prints[clip] for clip in clips])]
     return first[numbers]
 
 
-def _first_alike(paths):
+def linked(vectors, reach, same):
+    """Groups vectors by the chains of pairs that are near each other and pass a closer look.
+
+    The time grows with the number of vectors and of near pairs, not with all pairs.
+
+    Args:
+        vectors: float array `(n, dimensions)`, all finite.
+        reach: float, how far two vectors may be apart in any dimension to be looked at.
+        same: function of two row numbers that says whether they belong together.
+
+    Returns:
+        int array `(n,)`: the lowest row number of each one's group.
+    """
+    group = np.arange(len(vectors))
+    tree = cKDTree(vectors)
+    near = tree.query_ball_point(vectors, reach, p=np.inf, return_length=True)
+    waiting = near > 1  # most are near to nothing but themselves
+    for start in np.flatnonzero(waiting):
+        if not waiting[start]:
+            continue
+        waiting[start] = False
+        chain = [start]
+        while chain:
+            one = chain.pop()
+            around = np.array(tree.query_ball_point(vectors[one], reach, p=np.inf))
+            for other in np.sort(around[waiting[around]]):
+                if same(one, other):
+                    waiting[other] = False
+                    group[other] = start
+                    chain.append(other)
+    return group
+
+
+def fingerprint(waveform):
+    """What is compared before waveforms are: no number of it can differ by more than the samples do.
+
+    The root mean square of each of 32 segments, and the sample in the middle of each, which tells steady sounds of one
+    loudness apart.
+
+    Args:
+        waveform: float array `(samples,)`.
+
+    Returns:
+        float array `(64,)`.
+    """
+    segments = [segment for segment in np.array_split(waveform.astype(np.float64), SEGMENTS) if len(segment)]
+    vector = np.zeros((2, SEGMENTS))
+    vector[0, : len(segments)] = [np.sqrt(np.mean(segment**2)) for segment in segments]
+    vector[1, : len(segments)] = [segment[len(segment) // 2] for segment in segments]
+    return vector.ravel()
+
+
+def _first_alike(paths, prints):
     """For each path, the position of the first one that sounds the same: its own, where it is the first."""
-    shapes = np.array([_loudness(*_version(path)) for path in paths])
-    alike = np.arange(len(paths))
-    for clip in range(1, len(paths)):
-        # No segment's root mean square can differ by more than the samples do: most clips need no second look.
-        near = np.flatnonzero(np.abs(shapes[:clip] - shapes[clip]).max(axis=1) <= TOLERANCE)
-        found = (other for other in near if alike[other] == other and _same(paths[other], paths[clip]))
-        alike[clip] = next(found, clip)
-    return alike
+    digests = [digest or path for path, (digest, _) in zip(paths, prints, strict=True)]
+    codes, _ = pd.factorize(np.array(digests, dtype=object))
+    first = np.unique(codes, return_index=True)[1]  # exact copies need no closer look
+    comparable = np.array([clip for clip in first if np.isfinite(prints[clip][1]).all()], dtype=int)
+    if len(comparable) > 1:
+        vectors = np.array([prints[clip][1] for clip in comparable])
+        group = linked(vectors, TOLERANCE + ROUNDING, lambda a, b: _same(paths[comparable[a]], paths[comparable[b]]))
+        first[codes[comparable]] = comparable[group]
+    return first[codes]
 
 
 def _same(path, other):
-    (samples, rate), (others, other_rate) = (soundfile.read(clip, always_2d=True) for clip in (path, other))
+    (samples, rate), (others, other_rate) = _decoded(*_version(path)), _decoded(*_version(other))
     return rate == other_rate and samples.shape == others.shape and np.abs(samples - others).max() <= TOLERANCE
+
+
+@functools.lru_cache(maxsize=2)  # a chain compares one clip with many
+def _decoded(path, size, changed):
+    rate = soundfile.info(path).samplerate
+    return read(path, rate), rate
 
 
 def _seconds(path):
@@ -61,7 +135,7 @@ def _seconds(path):
         info = soundfile.info(path)
     except (soundfile.SoundFileError, OSError):
         return np.nan
-    return info.frames / info.samplerate
+    return info.frames / info.samplerate if info.samplerate else np.nan
 
 
 def _version(path):
@@ -72,16 +146,25 @@ def _version(path):
     return path, about.st_size, about.st_mtime_ns
 
 
+def _fingerprints(paths, clips):
+    """Digest and fingerprint of some of the paths, by number; decoded on all cores."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = pool.map(lambda clip: _fingerprint(*_version(paths[clip])), clips)
+        # On a terminal only, and only where it takes its time.
+        bar = tqdm(found, total=len(clips), desc="comparing recordings", unit="clip", delay=2, disable=None)
+        return dict(zip(clips.tolist(), bar, strict=True))
+
+
 # A corpus is split and checked many times in a session, and decoded once.
 @functools.lru_cache(maxsize=200_000)
-def _loudness(path, size, changed):
-    """Root mean square of a clip in equal segments; NaN, which is near to nothing, where it can't be read."""
-    unknown = np.full(SEGMENTS, np.nan, dtype=np.float32)
+def _fingerprint(path, size, changed):
+    """Digest of the decoded samples and fingerprint; None and NaN, which is near to nothing, where it can't be read."""
+    unknown = None, np.full(2 * SEGMENTS, np.nan)
     if size is None:
         return unknown
     try:
-        samples, _ = soundfile.read(path, always_2d=True)
-    except (soundfile.SoundFileError, OSError):
+        rate = soundfile.info(path).samplerate
+        waveform = read(path, rate)
+    except (soundfile.SoundFileError, ValueError, OSError):
         return unknown
-    segments = np.array_split(samples, SEGMENTS)
-    return np.array([np.sqrt(np.mean(segment**2)) if len(segment) else 0 for segment in segments], dtype=np.float32)
+    return hashlib.blake2b(waveform.tobytes(), salt=str(rate).encode(), digest_size=16).digest(), fingerprint(waveform)
