@@ -27,9 +27,9 @@ def recordings(manifest):
 
     The same means one sample rate, as many samples, and none further apart than four steps of 16 bit, mixed down to
     mono; a chain of such pairs is one recording. So copies in WAV, FLAC or AIFF are found, of 16 bits and more, in
-    other folders, under other names and speakers, with other dither. A copy that was cut, padded, made louder, resampled
-    to another rate or coded with loss (MP3, OGG) is not. RAVDESS, for one, has a recording twice: 03-01-03-01-02-01-07
-    and 03-01-03-01-02-02-07.
+    other folders, under other names and speakers, with other dither. A copy that was cut, padded, made louder,
+    resampled to another rate or coded with loss (MP3, OGG) is not. RAVDESS, for one, has a recording twice:
+    03-01-03-01-02-01-07 and 03-01-03-01-02-02-07.
 
     Only clips of one duration are decoded, once in a session. A clip whose file can't be read counts as a recording of
     its own.
