@@ -1,63 +1,101 @@
 """Decoding: any file that libsndfile reads becomes a mono float32 waveform at the rate asked for."""
 
+import contextlib
+import io
+import os
+import stat
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
 
+from sertk.audio.header import read_header
+
 AUDIO_EXTENSIONS = frozenset(
     {".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64"}
 )
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
+MOST_CHANNELS = 32
+MAX_SECONDS = 3_600
+# Integers of 32 bits that were written as floats without scaling stay within. Far above, a sample's square is infinite
+# in float32, and one such clip makes every weight of a network NaN.
+LOUDEST = 2.0**31
+# Samples, over all channels, that are decoded at once: 4 MiB. Memory follows what is in a file, not what its header
+# says.
+BLOCK = 2**20
+# What libsndfile gives for the number of frames where the header leaves it open.
+UNKNOWN = 2**63 - 1
 
 
-def read(path, sample_rate=16_000, channel="mean"):
+def read(path, sample_rate=16_000, channel="mean", max_seconds=MAX_SECONDS):
     """Reads an audio file as a mono float32 waveform.
 
-    WAV, FLAC, MP3, OGG, AIFF and whatever else libsndfile knows, 8 to 32 bits and float, at any sample rate.
-    Channels are mixed down before the rate is changed (soxr, high quality).
+    WAV, FLAC, MP3, OGG, AIFF and whatever else libsndfile knows by its header, 8 to 32 bits and float, at any sample
+    rate. The format is told by the content, not by the name. Channels are mixed down before the rate is changed
+    (soxr, high quality).
+
+    A file that is cut off is refused rather than read as far as it goes: its header announces more than there is, its
+    decoder loses track, an Ogg stream does not end, or an MP3 file with a Xing tag lacks a frame or more. (An MP3 file
+    without the tag does not say how long it should be.) A WAV file written into a pipe is whole although its header
+    is not: where the sizes of file and samples are both left open (0, 0xFFFFFFFF, or SoX's 0x7FFFF000), it is read to
+    its end.
 
     Args:
-        path: the file.
+        path: the file: an ordinary one, no pipe or device.
         sample_rate: int, Hz, the rate of the waveform returned. Defaults to 16000.
         channel: how several channels become one: `"mean"`, their average, or an int, that channel alone (0 is the
             first). Defaults to `"mean"`.
+        max_seconds: float, the longest clip to read, in seconds; `math.inf` for any. Known from the header before
+            anything is decoded, and if the header does not say, as soon as that much is. Defaults to 3600.
 
     Returns:
         float32 array `(samples,)`, in [-1, 1] but for the overshoot of resampling and of float files.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file can't be decoded, holds no samples, or samples that are NaN or infinite; if `channel`
-            is one that the file lacks.
+        ValueError: if the file can't be opened or decoded, is cut off, is longer than `max_seconds`, has a sample rate
+            below 1 or above 768 kHz or more than 32 channels, holds no samples, or samples that are NaN, infinite or
+            beyond 2^31; if `channel` is one that the file lacks. The message names the file.
 
     Example:
         >>> read("03-01-05-01-01-01-01.wav").shape  # 48 kHz in the file
         (53387,)
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: there is no such file")
-    if path.is_dir():
-        raise ValueError(f"{path}: is a folder, not an audio file; pass the files in it")
     check_sample_rate(sample_rate)
     check_channel(channel)
-    try:
-        samples, file_rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise ValueError(f"{path}: can't be decoded as audio; is it complete? libsndfile says: {error}") from error
-    if not LOWEST_RATE <= file_rate <= HIGHEST_RATE:
-        raise ValueError(f"{path}: its header gives no rate of speech. Received: a sample rate of {file_rate} Hz")
-    waveform = _down_mix(samples, channel, path)
+    check_max_seconds(max_seconds)
+    path = Path(path)
+    header = _header(path)
+    with _decoder(path, header) as file:
+        _check_claims(path, file.samplerate, file.channels)
+        if channel != "mean" and channel >= file.channels:
+            raise ValueError(
+                f'{path}: `channel` must be "mean" or one of its {file.channels} channels, counted from 0. '
+                f"Received: channel={channel!r}"
+            )
+        if max_seconds * file.samplerate < file.frames < UNKNOWN:
+            raise _too_long(path, file.frames / file.samplerate, max_seconds)
+        waveform = _mono(file, channel, path, max_seconds)
+        if header.counts and len(waveform) + _slack(file) < file.frames < UNKNOWN:
+            raise _cut_off(path, f"{len(waveform):,} of the {file.frames:,} samples that its header announces")
+        file_rate = file.samplerate
     if not len(waveform):
-        raise ValueError(f"{path}: holds no samples; delete it or record it again. Received: {samples.shape} samples")
-    if not np.isfinite(waveform).all():
-        raise ValueError(f"{path}: holds samples that are NaN or infinite; export it again from its source")
+        raise ValueError(f"{path}: holds no samples; delete it or record it again. Received: 0 samples")
+    peak = max(waveform.max(), -waveform.min())  # NaN if any sample is
+    if not np.isfinite(peak):
+        raise ValueError(
+            f"{path}: holds samples that are NaN or infinite; export it again from its source. Received: {peak}"
+        )
+    if peak > LOUDEST:
+        raise ValueError(
+            f"{path}: holds samples that are no sound; export it again from its source, in [-1, 1]. Received: {peak:g}"
+        )
     if file_rate != sample_rate:
+        samples = len(waveform)
         waveform = soxr.resample(waveform, file_rate, sample_rate)
         if not len(waveform):
-            raise ValueError(f"{path}: is too short to resample. Received: {len(samples)} samples at {file_rate} Hz")
+            raise ValueError(f"{path}: is too short to resample. Received: {samples} samples at {file_rate} Hz")
     return waveform
 
 
@@ -78,12 +116,145 @@ def check_channel(channel):
         )
 
 
-def _down_mix(samples, channel, path):
+def check_max_seconds(max_seconds):
+    """Refuses what is no length to allow."""
+    if not isinstance(max_seconds, int | float) or isinstance(max_seconds, bool) or not max_seconds > 0:
+        raise ValueError(
+            "`max_seconds` must be a number of seconds above 0, or infinity for no limit. "
+            f"Received: max_seconds={max_seconds!r}"
+        )
+
+
+def _header(path):
+    """The header of a file that is worth a decoder's time; refuses what can be told without one."""
+    try:
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            raise ValueError(f"{path}: is a folder, not an audio file; pass the files in it. Received: a folder")
+        if not stat.S_ISREG(kind):  # reading a pipe would wait for ever
+            raise ValueError(f"{path}: is no ordinary file; copy the recording into one. Received: a pipe or device")
+        header = read_header(path)
+    except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            raise FileNotFoundError(
+                f"{path}: is a link to a file that is not there; was it moved? Received: {os.readlink(path)}"  # noqa: PTH115
+            ) from None
+        raise FileNotFoundError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise ValueError(
+            f"{path}: can't be opened; has it the right permissions? Received: {error.strerror}"
+        ) from error
+    if not header.size:
+        raise ValueError(f"{path}: is empty; copy or download it again. Received: 0 bytes")
+    if header.is_text:
+        raise ValueError(f"{path}: is text, not audio. Received: a file that begins with {header.begins[:40]!r}")
+    _check_claims(path, header.rate, header.channels)
+    if header.lacks:
+        raise _cut_off(path, header.lacks)
+    return header
+
+
+def _check_claims(path, rate, channels):
+    """Refuses what no recording of speech has; None is what is not known yet."""
+    if rate is not None and not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise ValueError(f"{path}: its header gives no rate of speech. Received: a sample rate of {rate:.0f} Hz")
+    if channels is not None and not 1 <= channels <= MOST_CHANNELS:
+        raise ValueError(
+            f"{path}: its header gives no number of channels from 1 to {MOST_CHANNELS}. Received: {channels:,} channels"
+        )
+
+
+@contextlib.contextmanager
+def _decoder(path, header):
+    """Opens a file with libsndfile, whose errors inside the block become one sentence that names the file."""
+    try:
+        with (
+            _Mended(path, *header.mend) if header.mend else contextlib.nullcontext(path) as source,
+            _Forward(source) as file,
+        ):
+            # By the name alone (.au, .gsm, .vox) libsndfile takes any bytes for sound.
+            if file.format == "RAW":
+                raise _undecodable(header, path, "it has no header")
+            yield file
+    except soundfile.SoundFileError as error:
+        raise _undecodable(header, path, getattr(error, "error_string", str(error))) from error
+    except TypeError as error:  # soundfile looks for no header in what is called .raw
+        raise _undecodable(header, path, "what ends in .raw has no header; rename it if it has one") from error
+
+
+class _Forward(soundfile.SoundFile):
+    """A sound file that is read from its beginning to its end.
+
+    After each block soundfile seeks to where it already is, and in a FLAC file that does not say how long it is (it
+    was written into a pipe) libsndfile can't.
+    """
+
+    def seekable(self):
+        return False
+
+
+class _Mended(io.FileIO):
+    """A file some of whose bytes read otherwise than they are."""
+
+    def __init__(self, path, offset, content):
+        super().__init__(path)
+        self._offset = offset
+        self._content = content
+
+    def readinto(self, buffer):
+        start = self.tell()
+        count = super().readinto(buffer)
+        for position, byte in enumerate(self._content, start=self._offset - start):
+            if 0 <= position < count:
+                buffer[position : position + 1] = bytes([byte])
+        return count
+
+
+def _mono(file, channel, path, max_seconds):
+    """All samples of an open file as one channel, decoded block by block."""
+    blocks, samples = [], 0
+    while True:
+        step = min(BLOCK // file.channels, file.frames - samples)
+        block = file.read(step, dtype="float32", always_2d=True)
+        samples += len(block)
+        if samples > max_seconds * file.samplerate:
+            raise _too_long(path, samples / file.samplerate, max_seconds, "at least ")
+        blocks.append(_down_mix(block, channel))
+        if len(block) < step or samples == file.frames:
+            return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+
+
+def _slack(file):
+    """How many samples a whole file may be short of its header's count: a frame of MPEG audio, else none.
+
+    Some encoders count the frame that holds the Xing tag, and others do not.
+    """
+    if file.format != "MP3":
+        return 0
+    return 1_151 if file.samplerate >= 32_000 else 575
+
+
+def _down_mix(samples, channel):
     if channel == "mean":
         return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-    if channel < samples.shape[1]:
-        return np.ascontiguousarray(samples[:, channel])
-    raise ValueError(
-        f'{path}: `channel` must be "mean" or one of its {samples.shape[1]} channels, counted from 0. '
-        f"Received: channel={channel!r}"
+    return np.ascontiguousarray(samples[:, channel])
+
+
+def _undecodable(header, path, reason):
+    # libsndfile's word for "no MPEG audio", which would send the reader looking for a file that is there.
+    says = "" if "File does not exist" in reason else f" libsndfile says: {' '.join(reason.split()).rstrip('.')}."
+    return ValueError(
+        f"{path}: can't be decoded as audio; is it complete?{says} "
+        f"Received: {header.size:,} bytes that begin with {header.begins[:12]!r}"
+    )
+
+
+def _cut_off(path, received):
+    return ValueError(f"{path}: is cut off, or its header is damaged; copy or download it again. Received: {received}")
+
+
+def _too_long(path, seconds, max_seconds, least=""):
+    return ValueError(
+        f"{path}: is longer than `max_seconds`, {max_seconds:,} s; cut it into clips, or raise the limit. "
+        f"Received: {least}{seconds:,.1f} s"
     )

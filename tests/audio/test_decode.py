@@ -1,4 +1,4 @@
-"""Decoding, against what was written: every format, rate and number of channels, and files that are broken."""
+"""Decoding, against what was written: every format, rate and number of channels."""
 
 import numpy as np
 import pytest
@@ -142,60 +142,11 @@ def test_extensions_are_those_that_a_folder_is_searched_for():
     assert {suffix for suffix, *_ in (*LOSSLESS, *LOSSY)} <= AUDIO_EXTENSIONS
 
 
-def test_missing_file_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"clip\.wav: there is no such file"):
-        read(tmp_path / "clip.wav")
-
-
-def test_folder_is_no_file(tmp_path):
-    with pytest.raises(ValueError, match=r"is a folder, not an audio file; pass the files in it"):
-        read(tmp_path)
-
-
-@pytest.mark.parametrize("content", [b"", b"This is a letter, not a recording.", bytes(1_000)])
-def test_what_is_no_audio_is_refused(tmp_path, content):
-    path = tmp_path / "clip.wav"
-    path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"clip\.wav: can't be decoded as audio; is it complete\?"):
-        read(path)
-
-
-def test_half_a_flac_file_is_refused(tmp_path):
-    path = tmp_path / "clip.flac"
-    soundfile.write(path, np.random.default_rng(0).uniform(-1, 1, 16_000), 16_000)
-    path.write_bytes(path.read_bytes()[:10_000])
-    with pytest.raises(ValueError, match=r"clip\.flac: can't be decoded as audio; is it complete\?"):
-        read(path)
-
-
-def test_file_without_samples_is_refused(tmp_path):
-    path = tmp_path / "clip.wav"
-    soundfile.write(path, np.zeros(0), 16_000)
-    with pytest.raises(ValueError, match=r"clip\.wav: holds no samples.* Received: \(0, 1\) samples"):
-        read(path)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_file_with_impossible_samples_is_refused(tmp_path, value):
-    path = tmp_path / "clip.wav"
-    soundfile.write(path, np.array([0.0, value, 0.5]), 16_000, subtype="FLOAT")
-    with pytest.raises(ValueError, match=r"clip\.wav: holds samples that are NaN or infinite"):
-        read(path)
-
-
 def test_file_too_short_to_resample_is_refused(tmp_path):
     path = tmp_path / "clip.wav"
     soundfile.write(path, np.ones(1) / 2, 48_000)
     with pytest.raises(ValueError, match=r"too short to resample. Received: 1 samples at 48000 Hz"):
         read(path, 1_000)
-
-
-@pytest.mark.parametrize("rate", [1, 2_000_000])
-def test_header_with_an_impossible_rate_is_refused(tmp_path, rate):
-    path = tmp_path / "clip.wav"
-    soundfile.write(path, tone(1, 100), rate)
-    with pytest.raises(ValueError, match=rf"its header gives no rate of speech. Received: a sample rate of {rate} Hz"):
-        read(path)
 
 
 @pytest.mark.parametrize("sample_rate", [0, -16_000, 999, 10**6, 16_000.0, "16k", None])
@@ -221,3 +172,9 @@ def test_channel_that_the_file_lacks_is_refused(tmp_path):
     soundfile.write(path, np.zeros((10, 2)), 16_000)
     with pytest.raises(ValueError, match=r'clip\.wav: `channel` must be "mean" or one of its 2 channels.* channel=2'):
         read(path, channel=2)
+
+
+@pytest.mark.parametrize("max_seconds", [0, -1, float("nan"), "60", None, True])
+def test_impossible_limit_is_refused(tmp_path, max_seconds):
+    with pytest.raises(ValueError, match=r"`max_seconds` must be a number of seconds above 0.* Received: max_seconds="):
+        read(tmp_path / "clip.wav", max_seconds=max_seconds)
