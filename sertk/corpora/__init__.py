@@ -6,6 +6,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "auditing": ["Audit", "audit", "load_split"],
         "cross_validation": ["folds"],
         "emotions": ["LABEL_MAPS", "map_labels"],
         "leaks": ["KINDS", "check_split", "speakers_apart"],

@@ -3,6 +3,9 @@
 import numpy as np
 import pandas as pd
 
+FEW = (
+    8  # up to here every place to cut at is tried: where speakers differ much in clips, the best may be far from a goal
+)
 ASSIGNMENTS = 400  # more than this hardly betters the balance; RAVDESS takes a tenth of a second
 
 
@@ -90,12 +93,13 @@ def _score(misses):
 
 
 def _cuts(filled, goals, left=0):
-    """Places to cut at, near the goals, that leave at least one speaker a part."""
+    """Places to cut at, near the goals (any, of few speakers), that leave at least one speaker a part."""
     if not len(goals):
         yield ()
         return
     near = int(np.abs(filled - goals[0]).argmin())
-    latest = len(filled) - 1 - len(goals)
-    for place in sorted({min(max(near + step, left + 1), latest) for step in (-1, 0, 1)}):
+    speakers = len(filled) - 1
+    steps = (-1, 0, 1) if speakers > FEW else range(-speakers, speakers + 1)
+    for place in sorted({min(max(near + step, left + 1), speakers - len(goals)) for step in steps}):
         for further in _cuts(filled, goals[1:], place):
             yield (place, *further)

@@ -4,10 +4,10 @@ import re
 from pathlib import Path, PureWindowsPath
 
 import numpy as np
-import pandas as pd
 
 from sertk.audio import AUDIO_EXTENSIONS
 from sertk.corpora.parts import canonical_parts
+from sertk.corpora.tables import read_table, require_cells
 
 
 def read_fold_file(file):
@@ -24,31 +24,14 @@ def read_fold_file(file):
         FileNotFoundError: if there is no such file.
         ValueError: if it is no such table.
     """
-    path = Path(file)
-    if not path.is_file():
-        raise FileNotFoundError(f"`file` must name a CSV file of folds that exists. Received: file={str(file)!r}")
-    try:
-        table = pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""], encoding="utf-8-sig")
-    except ValueError as error:
-        raise ValueError(
-            f"`file` must be a comma-separated table in UTF-8; {path.name} can't be read as one. "
-            f"Received: file={str(file)!r} ({error})"
-        ) from error
-    table.columns = [str(column).strip().lower() for column in table.columns]
+    table = read_table(file)
     if not {"fold", "part"} & set(table) or not {"path", "speaker"} & set(table):
         raise ValueError(
-            f"`file` must have a column `fold` or `part`, and a column `path` or `speaker`; name those of {path.name} "
-            f"so. Received: columns={list(table.columns)}"
+            "`file` must have a column `fold` or `part`, and a column `path` or `speaker`; name those of "
+            f"{Path(file).name} so. Received: columns={list(table.columns)}"
         )
-    table = table.apply(lambda column: column.str.strip().replace("", pd.NA))
-    if not len(table):
-        raise ValueError(f"`file` must have at least one row. Received: {path.name}, which has none")
-    for column in {"fold", "part", "path" if "path" in table else "speaker"} & set(table):
-        if table[column].isna().any():
-            row = int(np.flatnonzero(table[column].isna())[0]) + 2
-            raise ValueError(
-                f"`file` must have a {column} in each row. Received: {path.name}, line {row} of which has none"
-            )
+    needed = ("fold", "part", "path" if "path" in table else "speaker")
+    require_cells(table, [column for column in needed if column in table], file)
     return table
 
 
@@ -71,7 +54,7 @@ def parts_of_folds(clips, table, dropped=False):
         table = table.assign(part=canonical_parts(table["part"]))
     if "fold" not in table:
         return [_column_by_clip(clips, table, "part", dropped)]
-    names = sorted(table["fold"].unique(), key=_natural)
+    names = sorted(table["fold"].unique(), key=natural)
     if "part" in table:
         return [_column_by_clip(clips, table[table["fold"] == name], "part", dropped) for name in names]
     fold = _column_by_clip(clips, table, "fold", dropped)
@@ -202,6 +185,6 @@ def _shared_folders(paths):
     return next((depth for depth, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first) - 1)
 
 
-def _natural(name):
+def natural(name):
     """Sorts fold 2 before fold 10."""
     return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in re.split(r"(\d+)", name) if piece]

@@ -45,7 +45,7 @@ def recordings(manifest):
         seconds = manifest["duration"].groupby(numbers).first().to_numpy(dtype=float)
     else:
         seconds = np.full(len(paths), np.nan)
-    lengths = [_seconds(path) if np.isnan(known) else known for path, known in zip(paths, seconds, strict=True)]
+    lengths = [seconds_of(path) if np.isnan(known) else known for path, known in zip(paths, seconds, strict=True)]
     alike = [clips for clips in pd.Series(range(len(paths))).groupby(lengths).indices.values() if len(clips) > 1]
     prints = _fingerprints(paths, np.concatenate(alike)) if alike else {}
     first = np.arange(len(paths))
@@ -130,7 +130,10 @@ def _decoded(path, size, changed):
     return read(path, rate), rate
 
 
-def _seconds(path):
+def seconds_of(path):
+    """A clip's length in seconds, from its header; NaN where it can't be read."""
+    if not Path(path).is_file():  # a pipe would be waited for
+        return np.nan
     try:
         info = soundfile.info(path)
     except (soundfile.SoundFileError, OSError):

@@ -1,0 +1,36 @@
+"""`sertk corpora audit`: what a split leaks."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def audit(
+    split: Annotated[Path, typer.Argument(metavar="SPLIT.csv", help="A table with `path`, and `part` or `fold`.")],
+    root: Annotated[
+        Path | None,
+        typer.Option("--root", metavar="DIR", help="Where relative paths start; by default the CSV's folder."),
+    ] = None,
+    reader: Annotated[
+        str | None,
+        typer.Option(
+            "--corpus-reader", metavar="NAME", help="Let this reader tell speakers and emotions by file name."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+):
+    """Say what a split leaks: speakers, files, copies of a recording; the exit status is 1 if it does."""
+    from sertk.corpora import audit as audit_split
+    from sertk.corpora import load_split
+
+    report = audit_split(load_split(split, root), reader)
+    if as_json:
+        typer.echo(json.dumps(report.to_dict(), indent=2))
+    else:
+        clips = "; ".join(f"{row['part']} {row['clips']:,} clips" for row in report.parts.to_dict("records"))
+        typer.echo(f"{split}: {clips}")
+        for finding in report.findings:
+            typer.echo(f"{finding.verdict:8} {finding.what:11} {finding.text}")
+    raise typer.Exit(int(report.leaks))
