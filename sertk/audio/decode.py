@@ -15,6 +15,9 @@ from sertk.audio.header import read_header
 AUDIO_EXTENSIONS = frozenset(
     {".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64"}
 )
+# What libsndfile knows besides are files of synthesizers, trackers and MATLAB. Its readers of those are little tried: a
+# damaged one of some 2 kB gives gigabytes of samples.
+FORMATS = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "NIST", "FLAC", "OGG", "MP3"})
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
 MOST_CHANNELS = 32
 MAX_SECONDS = 3_600
@@ -31,9 +34,9 @@ UNKNOWN = 2**63 - 1
 def read(path, sample_rate=16_000, channel="mean", max_seconds=MAX_SECONDS):
     """Reads an audio file as a mono float32 waveform.
 
-    WAV, FLAC, MP3, OGG, AIFF and whatever else libsndfile knows by its header, 8 to 32 bits and float, at any sample
-    rate. The format is told by the content, not by the name. Channels are mixed down before the rate is changed
-    (soxr, high quality).
+    WAV (RF64 and W64 too), FLAC, MP3, Ogg (Vorbis, Opus), AIFF, AU, CAF and NIST SPHERE, 8 to 32 bits and float, at any
+    sample rate. The format is told by the content, not by the name. Channels are mixed down before the rate is
+    changed (soxr, high quality).
 
     A file that is cut off is refused rather than read as far as it goes: its header announces more than there is, its
     decoder loses track, an Ogg stream does not end, or an MP3 file with a Xing tag lacks a frame or more. (An MP3 file
@@ -147,7 +150,12 @@ def _header(path):
     if not header.size:
         raise ValueError(f"{path}: is empty; copy or download it again. Received: 0 bytes")
     if header.is_text:
-        raise ValueError(f"{path}: is text, not audio. Received: a file that begins with {header.begins[:40]!r}")
+        raise ValueError(
+            f"{path}: can't be decoded as audio, because it is text. "
+            f"Received: a file that begins with {header.begins[:40]!r}"
+        )
+    if not header.known and path.suffix.lower() != ".mp3":  # before whose first frame anything may stand
+        raise _undecodable(header, path)
     _check_claims(path, header.rate, header.channels)
     if header.lacks:
         raise _cut_off(path, header.lacks)
@@ -173,13 +181,16 @@ def _decoder(path, header):
             _Forward(source) as file,
         ):
             # By the name alone (.au, .gsm, .vox) libsndfile takes any bytes for sound.
-            if file.format == "RAW":
-                raise _undecodable(header, path, "it has no header")
+            if file.format not in FORMATS:
+                raise _undecodable(header, path)
             yield file
     except soundfile.SoundFileError as error:
         raise _undecodable(header, path, getattr(error, "error_string", str(error))) from error
     except TypeError as error:  # soundfile looks for no header in what is called .raw
-        raise _undecodable(header, path, "what ends in .raw has no header; rename it if it has one") from error
+        raise ValueError(
+            f"{path}: must have another name: what ends in .raw is taken for samples without a header. "
+            f"Received: {header.size:,} bytes that begin with {header.begins[:12]!r}"
+        ) from error
 
 
 class _Forward(soundfile.SoundFile):
@@ -240,11 +251,14 @@ def _down_mix(samples, channel):
     return np.ascontiguousarray(samples[:, channel])
 
 
-def _undecodable(header, path, reason):
-    # libsndfile's word for "no MPEG audio", which would send the reader looking for a file that is there.
-    says = "" if "File does not exist" in reason else f" libsndfile says: {' '.join(reason.split()).rstrip('.')}."
+def _undecodable(header, path, says=""):
+    # The second is libsndfile's word for "no MPEG audio", which would send the reader looking for a file that is there.
+    if not says or "File does not exist" in says:
+        says = "It is none of WAV, FLAC, MP3, Ogg, AIFF, AU, CAF, SPHERE; convert it"
+    else:
+        says = f"libsndfile says: {' '.join(says.split()).rstrip('.')}"
     return ValueError(
-        f"{path}: can't be decoded as audio; is it complete?{says} "
+        f"{path}: can't be decoded as audio; is it complete? {says}. "
         f"Received: {header.size:,} bytes that begin with {header.begins[:12]!r}"
     )
 

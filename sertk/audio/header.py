@@ -4,6 +4,7 @@ import codecs
 import contextlib
 import math
 import os
+import re
 import struct
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ class Header(NamedTuple):
     Attributes:
         begins: the first 64 bytes.
         size: of the file, in bytes.
+        known: whether it begins like a file of sound.
         rate: Hz.
         channels: their number.
         lacks: what of the file is missing, in words, or None.
@@ -32,6 +34,7 @@ class Header(NamedTuple):
 
     begins: bytes = b""
     size: int = 0
+    known: bool = False
     rate: float | None = None
     channels: int | None = None
     lacks: str | None = None
@@ -41,8 +44,7 @@ class Header(NamedTuple):
     @property
     def is_text(self):
         """Whether the file begins as text does: a web page, a list, the stand-in of a large file."""
-        # NIST_1A and PVF1 are formats of sound whose headers are text.
-        if b"\0" in self.begins or self.begins.startswith((b"NIST_1A", b"PVF1")):
+        if self.known or b"\0" in self.begins:
             return False
         try:
             # An incremental decoder, because the last character may be cut in two.
@@ -53,7 +55,7 @@ class Header(NamedTuple):
 
 
 def read_header(path):
-    """Reads what a file's header says: WAV, RF64, W64, AIFF, CAF, AU, FLAC, Ogg and MP3; of others only their bytes.
+    """Reads what a file's header says: WAV, RF64, W64, AIFF, CAF, AU, NIST SPHERE, FLAC, Ogg or MP3.
 
     A file is told by its first bytes, whatever it is called. Only a few hundred bytes are read (the last page of an
     Ogg file, some 64 KiB).
@@ -67,18 +69,19 @@ def read_header(path):
     Raises:
         OSError: if the file can't be read.
 
-    Source: EBU Tech 3306 (RIFF, RF64); Sony's Wave64; Apple's AIFF-C and Core Audio Format; RFC 9639 (FLAC);
-        RFC 3533 (Ogg).
+    Source: EBU Tech 3306 (RIFF, RF64); Sony's Wave64; Apple's AIFF-C and Core Audio Format; NIST SPHERE; RFC 9639
+        (FLAC); RFC 3533 (Ogg).
     """
     with path.open("rb", buffering=0) as file:
         begins = file.read(64)
-        known = {"begins": begins, "size": os.fstat(file.fileno()).st_size}
-        for magic, look in LOOKS.items():
-            if begins.startswith(magic):
-                with contextlib.suppress(struct.error):  # the header itself is cut short, and libsndfile says so
-                    known |= look(file, **known)
-                break
-    return Header(**known)
+        size = os.fstat(file.fileno()).st_size
+        look = next((look for magic, look in LOOKS.items() if begins.startswith(magic)), None)
+        found = {}
+        if look:
+            # A header that is cut short, or of numbers that are none, is libsndfile's to refuse.
+            with contextlib.suppress(struct.error, ValueError):
+                found = look(file, begins, size)
+    return Header(begins, size, look is not None, **found)
 
 
 def _riff(file, begins, size):
@@ -162,6 +165,20 @@ def _au(file, begins, size):
     return {"rate": rate, "channels": channels, "lacks": lacks}
 
 
+def _sphere(file, begins, size):
+    start = int(begins[8:16])
+    file.seek(0)
+    fields = dict(re.findall(rb"^(\w+) -\w+ (\S+)", file.read(min(start, 16_384)), re.MULTILINE))
+    rate, channels, count, width = (
+        int(fields[name]) if fields.get(name, b"").isdigit() else None
+        for name in (b"sample_rate", b"channel_count", b"sample_count", b"sample_n_bytes")
+    )
+    known = {"rate": rate, "channels": channels}
+    if None not in (channels, count, width) and b"embedded" not in fields.get(b"sample_coding", b""):
+        known["lacks"] = _shortage(start, channels * count * width, size)
+    return known
+
+
 def _flac(file, begins, size):
     # A rate of 20 bits, then 3 bits of channels less one. What is missing shows when it is decoded.
     (bits,) = struct.unpack_from(">I", begins, 18)
@@ -200,6 +217,7 @@ LOOKS = {
     b"caff": _core_audio,
     b".snd": _au,
     b"dns.": _au,
+    b"NIST_1A": _sphere,
     b"fLaC": _flac,
     b"OggS": _ogg,
     b"ID3": _mpeg,

@@ -132,7 +132,7 @@ def test_all_bad_files_are_listed_and_the_good_ones_kept(cache, tmp_path, write)
     bad = [tmp_path / f"bad{number}.wav" for number in range(3)]
     for path in bad:
         path.write_text("no audio")
-    pattern = r"3 of 5 files can't be used: .*bad0\.wav: is text.*; .*bad1\.wav: .*; .*bad2\.wav: .*Mend them or take"
+    pattern = r"3 of 5 files can't be used: .*bad0\.wav: can't.*; .*bad1\.wav: .*; .*bad2\.wav: .*Mend them or take"
     with pytest.raises(ValueError, match=pattern):
         cache.prepare([bad[0], good[0], bad[1], good[1], bad[2]], progress=False)
     assert entries_of(cache) == sorted(map(cache.entry, good))
