@@ -77,7 +77,7 @@ def read(path, sample_rate=16_000, channel="mean", max_seconds=MAX_SECONDS):
                 f'{path}: `channel` must be "mean" or one of its {file.channels} channels, counted from 0. '
                 f"Received: channel={channel!r}"
             )
-        if max_seconds * file.samplerate < file.frames < UNKNOWN:
+        if file.frames < UNKNOWN and file.frames / file.samplerate > max_seconds:
             raise _too_long(path, file.frames / file.samplerate, max_seconds)
         waveform = _mono(file, channel, path, max_seconds)
         if header.counts and len(waveform) + _slack(file) < file.frames < UNKNOWN:
@@ -228,7 +228,7 @@ def _mono(file, channel, path, max_seconds):
         step = min(BLOCK // file.channels, file.frames - samples)
         block = file.read(step, dtype="float32", always_2d=True)
         samples += len(block)
-        if samples > max_seconds * file.samplerate:
+        if samples / file.samplerate > max_seconds:
             raise _too_long(path, samples / file.samplerate, max_seconds, "at least ")
         blocks.append(_down_mix(block, channel))
         if len(block) < step or samples == file.frames:
