@@ -2,8 +2,11 @@
 
 import contextlib
 import os
+import re
 import uuid
 from pathlib import Path
+
+_TEMPORARY = re.compile(r"\.[0-9a-f]{32}-.+")
 
 
 @contextlib.contextmanager
@@ -24,3 +27,14 @@ def replacing(path):
         os.replace(temporary, path)  # noqa: PTH105  (the atomic call itself, by its own name)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(directory):
+    """Deletes what writers that were killed inside `replacing` left behind, at any depth.
+
+    Args:
+        directory: a folder that nobody else writes to at the moment.
+    """
+    for folder, _, names in os.walk(directory):
+        for name in filter(_TEMPORARY.fullmatch, names):
+            (Path(folder) / name).unlink(missing_ok=True)

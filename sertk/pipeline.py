@@ -1,19 +1,23 @@
-"""From a manifest to `tf.data`: waveforms of one length with their labels, in an order that a seed fixes."""
+"""From a manifest to `tf.data`: clips of one length with their labels, in an order that a seed fixes."""
+
+import os
 
 import keras
 import numpy as np
 import tensorflow as tf
+from tqdm import tqdm
 
 from sertk.augment.awgn import add_noise
 
 
 class Clips:
-    """The clips of a manifest as batches of (waveform, one-hot label).
+    """The clips of a manifest as batches of (waveform, one-hot label), or of (features, one-hot label).
 
-    Waveforms come from a `WaveformCache` and are cut to one length clip by clip; everything after that, features
-    included, is the model's. In training, `shuffle=True`, order and noise are a pure function of seed, epoch and
-    clip: set `epoch` (the callback of `sertk.learning` does) and a resumed run sees what the uninterrupted one would
-    have seen. No clip is ever dropped: the last batch is as large as what is left.
+    Waveforms come from a `WaveformCache` and are cut to one length clip by clip. Everything after that is the model's,
+    unless `features` are kept: they are then computed once for each clip and copy, and held in memory, which spares
+    every epoch the reading, the noise and the features. In training, `shuffle=True`, order and noise are a pure
+    function of seed, epoch and clip: set `epoch` (the callback of `sertk.learning` does) and a resumed run sees what
+    the uninterrupted one would have seen. No clip is ever dropped: the last batch is as large as what is left.
 
     Args:
         manifest: DataFrame with `path` and `emotion`.
@@ -26,10 +30,13 @@ class Clips:
             large. A copy's noise is the same in every epoch. Defaults to 0.
         snr: pair of floats, dB, the range from which each copy's SNR is drawn. Defaults to (15, 30).
         seed: int. Defaults to 0.
-        progress: bool, whether decoding shows a bar. Defaults to True.
+        features: layer from waveforms to features, such as `sertk.features.MFCC()`, or None to yield waveforms. They
+            take `features_size` bytes of memory. Defaults to None.
+        progress: bool, whether decoding and features show a bar on a terminal. Defaults to True.
 
     Attributes:
-        dataset: `tf.data.Dataset` of `(batch, samples)` float32 and `(batch, classes)` float32.
+        dataset: `tf.data.Dataset` of `(batch, samples)` float32, or with `features` of `(batch, frames, bands)`, and
+            `(batch, classes)` float32.
         epoch: `tf.Variable`, the epoch whose order the next pass over `dataset` has.
 
     Raises:
@@ -52,6 +59,7 @@ class Clips:
         noisy_copies=0,
         snr=(15.0, 30.0),
         seed=0,
+        features=None,
         progress=True,
     ):
         if not len(manifest):
@@ -78,21 +86,47 @@ class Clips:
         labels = manifest["emotion"].map({emotion: index for index, emotion in enumerate(classes)})
         self._entries = tf.constant(entries)
         self._labels = tf.constant(keras.utils.to_categorical(np.asarray(labels, "int64"), len(self.classes)))
-        self.dataset = self._dataset(shuffle)
+        read = self._waveforms if features is None else self._kept(features, progress)
+        self.dataset = self._dataset(shuffle, read)
 
     @property
     def steps(self):
         """Batches an epoch."""
         return -(-self.clips * self.copies // self.batch_size)
 
-    def _dataset(self, shuffle):
+    def _dataset(self, shuffle, read):
         total = self.clips * self.copies
         positions = tf.data.Dataset.range(total)
         if shuffle:
             positions = positions.map(lambda position: self._shuffled(position, total))
-        examples = positions.map(self._example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        batches = examples.batch(self.batch_size).prefetch(tf.data.AUTOTUNE)
-        return batches.apply(tf.data.experimental.assert_cardinality(self.steps))
+        batches = read(positions).prefetch(2)
+        return batches.apply(tf.data.experimental.assert_cardinality(self.steps)).with_options(_untuned())
+
+    def _waveforms(self, positions):
+        examples = positions.map(self._example, num_parallel_calls=os.cpu_count(), deterministic=True)
+        return examples.batch(self.batch_size)
+
+    def _kept(self, features, progress):
+        """Computes the features of all examples; gives a function from positions to their batches."""
+        waveforms = self._waveforms(tf.data.Dataset.range(self.clips * self.copies)).prefetch(2)
+        compute = tf.function(features, input_signature=[waveforms.element_spec[0]])
+        total, done, kept = self.clips * self.copies, 0, None
+        silent = None if progress else True  # None: no bar but on a terminal
+        with tqdm(total=total, desc="features", unit="clip", disable=silent, leave=False) as bar:
+            for batch, _ in waveforms.with_options(_untuned()):
+                computed = compute(batch).numpy()
+                if kept is None:
+                    kept = np.empty((total, *computed.shape[1:]), "float32")
+                kept[done : done + len(computed)] = computed
+                done += len(computed)
+                bar.update(len(computed))
+        with tf.device("CPU"):
+            kept = tf.constant(kept)
+
+        def pick(positions):
+            return tf.gather(kept, positions), tf.gather(self._labels, positions // self.copies)
+
+        return lambda positions: positions.batch(self.batch_size).map(pick)
 
     def _shuffled(self, position, total):
         """The example that stands at `position` in this epoch: a permutation that needs no buffer."""
@@ -114,3 +148,23 @@ class Clips:
         snr = tf.random.stateless_uniform((1,), snr_seed, *self._snr)
         noise = tf.random.stateless_normal(tf.shape(waveform), noise_seed)
         return add_noise(waveform, noise, snr)
+
+
+def features_size(clips, copies, features, samples):
+    """The memory that kept features take, in bytes.
+
+    Args:
+        clips: int, how many clips.
+        copies: int, examples a clip: 1, and 1 for each noisy copy.
+        features: the feature layer.
+        samples: int, the length of a clip in samples.
+    """
+    return 4 * clips * copies * int(np.prod(features.compute_output_shape((samples,))))
+
+
+def _untuned():
+    # While its autotuning is on, tf.data ends an epoch only when the tuner wakes up, after 0.01 (2^n - 1) seconds: an
+    # epoch of 1.3 s takes 2.5. What it would tune is set here.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return options

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from sertk.audio import FixedLength, WaveformCache, read
-from sertk.pipeline import Clips
+from sertk.features import MFCC
+from sertk.pipeline import Clips, features_size
 
 SAMPLES = 12_000
 
@@ -120,3 +121,23 @@ def test_files_that_are_no_audio_are_all_named(clips, tiny_corpus, tmp_path):
 def test_file_that_went_away_is_named(clips, tiny_corpus, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"gone\.wav: there is no such file"):
         clips(tiny_corpus.iloc[:1].assign(path=str(tmp_path / "gone.wav")))
+
+
+@pytest.mark.parametrize("copies", [0, 2])
+def test_kept_features_are_those_of_the_waveforms_that_they_replace(clips, copies):
+    mfcc = MFCC(n_mfcc=20, n_mels=40)
+    options = {"shuffle": True, "noisy_copies": copies, "batch_size": 25, "seed": 7}
+    kept, read_anew = clips(features=mfcc, **options), clips(**options)
+    for epoch in (0, 3):
+        features, labels = drawn(kept, epoch)
+        waveforms, expected_labels = drawn(read_anew, epoch)
+        np.testing.assert_allclose(features, mfcc(waveforms), atol=1e-3)
+        np.testing.assert_array_equal(labels, expected_labels)
+    assert kept.steps == read_anew.steps == kept.dataset.cardinality().numpy()
+    assert features_size(84, 1 + copies, mfcc, SAMPLES) == features.nbytes
+
+
+def test_an_epoch_ends_when_its_last_clip_is_read(clips):
+    """tf.data's tuner would hold the end of an epoch back until it wakes up, for as long again as the epoch took."""
+    assert not clips().dataset.options().autotune.enabled
+    assert not clips(features=MFCC(n_mfcc=20, n_mels=40)).dataset.options().autotune.enabled

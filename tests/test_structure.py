@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "sertk"
 ROOMS = (
-    ["_version", "atomic", "quiet"],
+    ["_version", "atomic", "lock", "quiet"],
     ["audio"],
     ["corpora"],
     ["features"],

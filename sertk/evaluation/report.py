@@ -8,10 +8,12 @@ import numpy as np
 
 from sertk.atomic import replacing
 from sertk.corpora.manifest import require_columns
+from sertk.evaluation.folds import FIGURES
 from sertk.evaluation.plots import plot_confusion, plot_learning_curves
 from sertk.evaluation.predictions import save_predictions
 
 MOST_CONFUSED = 5
+SUMMARY = (("mean", "mean"), ("standard deviation", "sd"))
 
 
 def write_report(directory, predictions, metrics, *, title, protocol, history=None, facts=None, notes=()):
@@ -24,7 +26,9 @@ def write_report(directory, predictions, metrics, *, title, protocol, history=No
     Args:
         directory: where to write; made if missing. Files of an older report there are replaced.
         predictions: DataFrame as `sertk.evaluation.predictions_table` makes it.
-        metrics: what `sertk.evaluation.metrics` says about these predictions.
+        metrics: what `sertk.evaluation.metrics` says about these predictions. With an entry `folds`, as
+            `sertk.evaluation.over_folds` makes it, the page is that of a cross-validation: mean and standard deviation
+            come first, and the rest is over the pooled predictions.
         title: the heading of the page, one line.
         protocol: dict of plain facts about the measurement: corpus, split, seed, speakers and clips a part,
             normalisation, ... Printed as a table, in its order.
@@ -67,6 +71,7 @@ def _page(metrics, title, protocol, has_curves, facts, notes):
     blocks = [
         f"# {title}",
         *[f"> **Note:** {_line(note)}" for note in notes],
+        *(_folds(metrics["folds"]) if "folds" in metrics else []),
         *_headline(metrics),
         "## Protocol",
         _table(["", ""], [[_words(key), _text(value, key)] for key, value in protocol.items()], "ll"),
@@ -86,6 +91,18 @@ def _page(metrics, title, protocol, has_curves, facts, notes):
         "Beside this page: `metrics.json` holds every figure, `predictions.csv` what the model said about every clip.",
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _folds(folds):
+    names, uar, accuracy = folds["names"], folds["uar"], folds["accuracy"]
+    rows = [[name, *(_percent(folds[key]["values"][i]) for key in FIGURES)] for i, name in enumerate(names)]
+    rows += [[word, *(_percent(folds[key][entry]) for key in FIGURES)] for word, entry in SUMMARY]
+    return [
+        f"**UAR {_percent(uar['mean'])} ± {100 * uar['sd']:.1f}** and **accuracy {_percent(accuracy['mean'])} ± "
+        f"{100 * accuracy['sd']:.1f}**: mean and standard deviation (n - 1) over {len(names)} folds.",
+        _table(["fold", "UAR", "accuracy", "macro F1", "weighted F1"], rows, "lrrrr"),
+        "What follows pools the folds: each clip counts once, with the prediction of the model that had not seen it.",
+    ]
 
 
 def _headline(metrics):

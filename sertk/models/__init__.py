@@ -9,6 +9,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "cnn": ["cnn"],
         "cnn_transformer": ["cnn_transformer"],
         "two_cnn": ["two_cnn"],
-        "waveform": ["from_waveform", "load", "without_fixed_length"],
+        "waveform": ["from_features", "from_waveform", "load", "without_fixed_length"],
     },
 )

@@ -55,6 +55,26 @@ def from_waveform(network, features, *, samples=None, fixed_length=None, noise=N
     return keras.Model(waveforms, network(x), name=name or network.name)
 
 
+def from_features(network, *, normalization=None, name=None):
+    """The part of `from_waveform`'s model behind the features, for training on features that are at hand already.
+
+    Input: features, of the network's input shape, named "features".
+    Output: that of `network`.
+
+    Args:
+        network: keras.Model on features.
+        normalization: as in `from_waveform`. Defaults to None.
+        name: str. Defaults to the network's name.
+
+    Returns:
+        A functional `keras.Model` that shares all its layers with the network.
+    """
+    features = x = keras.Input(network.input_shape[1:], name="features")
+    if normalization is not None:
+        x = normalization(x)
+    return keras.Model(features, network(x), name=name or network.name)
+
+
 def without_fixed_length(model):
     """The same network for clips that are cut to their length already, as `sertk.pipeline.Clips` gives them.
 

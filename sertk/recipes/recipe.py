@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Split:
-    """How the corpus is divided: the arguments of `sertk.corpora.split`."""
+    """How the corpus is divided: the arguments of `sertk.corpora.divide`. Of several folds each is trained on."""
 
     kind: str = "random"
     fractions: tuple = (0.8, 0.1, 0.1)
+    k: int = 5
+    validation: float = 0.1
+    file: str | None = None
     seed: int = 0
 
 
@@ -206,7 +209,7 @@ def _checked(key, value, kind):
     if kind is int and number and value == int(value):
         return int(value)
     if kind is tuple and isinstance(value, list | tuple) and all(isinstance(part, int | float) for part in value):
-        return tuple(float(part) for part in value)
+        return tuple(value)
     if kind in (bool, str, dict) and isinstance(value, kind):
         return value
     raise ValueError(f"`{key}` must be of type {wanted}. Received: {key}={value!r}")

@@ -22,6 +22,9 @@ class Run:
     report/            report.md, metrics.json, predictions.csv, pictures
     ```
 
+    A cross-validation holds a run for each fold instead, `fold-1/`, `fold-2/`, ..., beside its own `recipe.json`,
+    `environment.json`, `skipped.csv` and `report/`.
+
     Args:
         directory: the folder.
     """
@@ -52,7 +55,7 @@ class Run:
 
     @property
     def settings(self):
-        """dict, what `recipe.json` holds: `recipe`, `classes`, `corpora`, `command`."""
+        """dict, what `recipe.json` holds: `recipe`, `classes`, `corpora`, `command`, `folds` of a cross-validation."""
         return json.loads(self.path("recipe.json").read_text())
 
     @property
@@ -66,6 +69,11 @@ class Run:
         return tuple(self.settings["classes"])
 
     @property
+    def folds(self):
+        """list of `Run`, one a fold; empty for a run on a single split."""
+        return [Run(self.path(name)) for name in self.settings.get("folds", [])]
+
+    @property
     def split(self):
         """The manifest with its column `part`."""
         return load_manifest(self.path("split.csv"))
@@ -77,15 +85,20 @@ class Run:
 
     @property
     def finished(self):
-        """Whether training has ended and the model is there."""
-        return self.path("model.keras").is_file()
+        """Whether training has ended and the model is there, of each fold."""
+        return all(fold.finished for fold in self.folds) if self.folds else self.path("model.keras").is_file()
 
     def model(self):
         """The trained model, from waveforms of any length to probabilities.
 
         Raises:
-            ValueError: if training has not ended.
+            ValueError: if training has not ended, or this is a cross-validation, which has a model a fold.
         """
+        if self.folds:
+            raise ValueError(
+                f"{self.directory}: is a cross-validation, which has a model a fold; choose one, such as "
+                f"{self.folds[0].directory}. Received: a run of {len(self.folds)} folds"
+            )
         if not self.finished:
             raise ValueError(
                 f"{self.directory}: training has not ended; the command that began it goes on with it: "

@@ -1,0 +1,107 @@
+"""One split: a recipe's network trained on its training part, and measured on another."""
+
+import keras
+
+import sertk.evaluation
+from sertk.atomic import replacing
+from sertk.audio import WaveformCache
+from sertk.learning import fit
+from sertk.models import from_features, from_waveform, without_fixed_length
+from sertk.pipeline import Clips, features_size
+from sertk.recipes import assemble
+
+# Features of a training part up to this size, in bytes, are computed once and kept in memory.
+KEPT_FEATURES = 2 * 2**30
+
+
+def train_split(run, cache=None, verbose=None):
+    """Trains the recipe of a run whose settings and split are written, or goes on with it.
+
+    Args:
+        run: `Run`.
+        cache: folder for decoded waveforms.
+        verbose: Keras's.
+    """
+    if run.finished:
+        return
+    recipe, classes, split = run.recipe, run.classes, run.split
+    seed = recipe.training.seed
+    keras.utils.set_random_seed(seed)
+    cutting, features = assemble.fixed_length(recipe), assemble.features(recipe)
+    train, validation = (split[split["part"] == part] for part in ("train", "validation"))
+    keep = _features_stay(recipe, features, cutting.samples, len(train) + len(validation))
+    shared = {
+        "classes": classes,
+        "cache": WaveformCache(cache, recipe.audio.sample_rate),
+        "fixed_length": cutting,
+        "batch_size": recipe.training.batch_size,
+        "features": features if keep else None,
+        "progress": verbose != 0,
+    }
+    training = Clips(train, shuffle=True, noisy_copies=recipe.noise.copies, snr=recipe.noise.snr, seed=seed, **shared)
+    validating = Clips(validation, **shared) if len(validation) else None
+
+    normalization = None
+    if recipe.features.normalize:
+        normalization = keras.layers.Normalization(name="normalization")
+        given = training.dataset.map(lambda clips, _: clips if keep else features(clips))
+        normalization.adapt(given)
+
+    def trainable():
+        network = assemble.network(recipe, features.compute_output_shape((None, cutting.samples))[1:], len(classes))
+        if keep:
+            return network, from_features(network, normalization=normalization)
+        noise = assemble.noise(recipe)
+        steps = {"noise": noise, "features": features, "normalization": normalization}
+        return network, from_waveform(network, samples=cutting.samples, **steps)
+
+    settings = {
+        "learning_rate": recipe.training.learning_rate,
+        "epochs": recipe.training.epochs,
+        "patience": recipe.training.patience,
+        "verbose": verbose,
+    }
+    network, model = trainable()
+    log = fit(model, training, validating, run.path("training"), **settings)
+    if recipe.training.retrain:
+        keras.utils.set_random_seed(seed)
+        network, model = trainable()
+        fit(model, training, None, run.path("retraining"), **{**settings, "epochs": log.best_epoch})
+
+    served = from_waveform(network, features, fixed_length=cutting, normalization=normalization)
+    with replacing(run.path("model.keras")) as unfinished:
+        served.save(unfinished)
+
+
+def predict_part(run, part, cache=None):
+    """What a run's model says about one part of its split.
+
+    Args:
+        run: `Run`, finished.
+        part: "test" or "validation".
+        cache: folder for decoded waveforms.
+
+    Returns:
+        DataFrame, `sertk.evaluation.predictions_table`.
+
+    Raises:
+        ValueError: if training has not ended, or the split has no such part.
+    """
+    model = run.model()
+    recipe, classes, split = run.recipe, run.classes, run.split
+    clips = split[split["part"] == part].reset_index(drop=True)
+    if clips.empty:
+        raise ValueError(
+            f"{run.directory}: its split has no {part} part to measure on; name another one with `part`. "
+            f"Received: part={part!r}"
+        )
+    waveforms = WaveformCache(cache, recipe.audio.sample_rate)
+    batches = Clips(clips, classes, waveforms, assemble.fixed_length(recipe), batch_size=recipe.training.batch_size)
+    probabilities = without_fixed_length(model).predict(batches.dataset.map(lambda waveform, _: waveform), verbose=0)
+    return sertk.evaluation.predictions_table(clips.drop(columns="part"), probabilities, classes)
+
+
+def _features_stay(recipe, features, samples, clips):
+    """Whether the features are the same in every epoch, and few enough to be kept."""
+    size = features_size(clips, 1 + recipe.noise.copies, features, samples)
+    return not recipe.noise.fresh and size <= KEPT_FEATURES

@@ -1,0 +1,130 @@
+"""What a report says about a run: how it was measured, on what, and what the reader must not miss."""
+
+import json
+
+import sertk.corpora
+
+
+def protocol(run, part):
+    """How a run was measured: corpus, split, sizes, clips, features, noise, seeds.
+
+    Args:
+        run: `Run`.
+        part: the part that was measured on.
+
+    Returns:
+        dict, in the order in which to print it.
+    """
+    recipe, runs = run.recipe, run.folds or [run]
+    split = runs[0].split
+    audio = recipe.audio
+    trimming = "" if audio.trim_top_db is None else f", silent ends trimmed at -{audio.trim_top_db:g} dB"
+    return {
+        "corpus": ", ".join(run.settings["corpora"]),
+        "emotions": f"{split['emotion'].nunique()} ({recipe.labels or 'as labelled'})",
+        "split": _split(recipe.split),
+        "measured on": part,
+        **{f"{name} part": _size([one.split for one in runs], name) for name in ("train", "validation", "test")},
+        "clips": f"{audio.seconds:g} s at {audio.sample_rate:,} Hz, cropped {audio.crop}, padded {audio.pad}{trimming}",
+        "features": recipe.features.kind,
+        "normalisation": "by band, fitted on the training part" if recipe.features.normalize else "none",
+        "noise": _noise(recipe.noise),
+        "training seed": recipe.training.seed,
+        "folds": len(runs),
+        "seeds": 1,
+    }
+
+
+def facts(run):
+    """What a run is: parameters, epochs, time, machine, versions, command.
+
+    Args:
+        run: `Run`, finished.
+
+    Returns:
+        dict, in the order in which to print it.
+    """
+    runs = run.folds or [run]
+    logs = [one.log for one in runs]
+    epochs = [len(log) for log in logs]
+    best = [_best(log) for log in logs]
+    there = json.loads(run.path("environment.json").read_text())
+    return {
+        "parameters": runs[0].model().count_params(),
+        "epochs": epochs if run.folds else epochs[0],
+        "best epoch": best if run.folds else best[0],
+        "training time": f"{sum(log['seconds'].sum() for log in logs) / 60:.1f} min",
+        "machine": f"{there['processor']}, {there['cores']} cores, {len(there['gpus'])} GPUs",
+        "versions": ", ".join(f"{name} {version}" for name, version in there["packages"].items()),
+        "command": run.settings["command"],
+    }
+
+
+def notes(run):
+    """What must stand on top of a run's report: that the corpus is invented, that speakers are shared.
+
+    Args:
+        run: `Run`.
+
+    Returns:
+        list of sentences.
+    """
+    splits = [one.split for one in run.folds or [run]]
+    said = []
+    if "synthetic" in run.settings["corpora"]:
+        said.append(
+            "The corpus is synthetic: made by a program, not spoken by people. The figures say that the path works."
+        )
+    if any(_share_speakers(split) for split in splits):
+        said.append(
+            "The split is random: the test speakers are in training too, so the figures say nothing about new speakers."
+        )
+    return said
+
+
+def _share_speakers(split):
+    keys = sertk.corpora.speaker_keys(split)
+    unknown = keys.isna().any()
+    return unknown or bool(set(keys[split["part"] == "train"]) & set(keys[split["part"] == "test"]))
+
+
+def _split(split):
+    how = {"random": "fractions", "speaker": "fractions", "k-fold": "k", "speaker-k-fold": "k", "fold-file": "file"}
+    published = sertk.corpora.PROTOCOLS.get(split.kind)
+    words = [split.kind]
+    if published:
+        words.append(published.title)
+    elif split.kind in how:
+        value = getattr(split, how[split.kind])
+        words.append("/".join(map(str, value)) if isinstance(value, tuple) else f"{how[split.kind]} {value}")
+    folds = (published.kind if published else split.kind) not in ("random", "speaker")
+    if folds:
+        words.append(f"validation {split.validation:g}")
+    return ", ".join([*words, f"seed {split.seed}"])
+
+
+def _size(splits, part):
+    """How many clips and speakers a part has; of several folds the smallest and the largest."""
+    clips, speakers = [], []
+    for split in splits:
+        rows = split[split["part"] == part]
+        clips.append(len(rows))
+        speakers.append(sertk.corpora.speaker_keys(rows).nunique())
+    if not max(clips):
+        return "none"
+    said = f"{_range(clips)} clips" + (f" of {_range(speakers)} speakers" if max(speakers) else ", speakers unknown")
+    return said + (" a fold" if len(splits) > 1 else "")
+
+
+def _range(numbers):
+    lowest, highest = min(numbers), max(numbers)
+    return f"{lowest:,}" if lowest == highest else f"{lowest:,} to {highest:,}"
+
+
+def _noise(noise):
+    kinds = [f"{noise.copies} copies"] * bool(noise.copies) + ["fresh every epoch"] * noise.fresh
+    return f"{' and '.join(kinds)}, {noise.snr[0]:g} to {noise.snr[1]:g} dB SNR, training only" if kinds else "none"
+
+
+def _best(log):
+    return int(log["epoch"][log["val_loss"].idxmin()]) if "val_loss" in log else int(log["epoch"].iloc[-1])
