@@ -87,20 +87,18 @@ def deal_folds(material, k, seed):
         ValueError: if an emotion has fewer recordings than there are folds.
     """
     _refuse_rare(material, k, "one for each fold")
-    clips = len(material.clips)
-    sizes = [clips // k + (fold < clips % k) for fold in range(k)]
-    return deal_clips(material.emotions, material.recording, sizes, np.random.RandomState(seed))
+    return deal_clips(material.emotions, material.recording, [1] * k, np.random.RandomState(seed))
 
 
-def deal_clips(emotions, recording, sizes, random):
-    """Deals recordings to parts until each has its number of clips, and its share of every emotion.
+def deal_clips(emotions, recording, weights, random):
+    """Deals recordings to parts until each has its share of the clips and of every emotion.
 
-    Exact where no recording is there twice, else as near as the copies let it.
+    Exact, to one clip of an emotion, where no recording is there twice, else as near as the copies let it.
 
     Args:
         emotions: array `(clips,)`.
         recording: int array `(clips,)`; clips with the same number stay together.
-        sizes: the wanted number of clips of each part.
+        weights: whole numbers, one a part, in proportion to which clips are dealt; such as their wanted numbers.
         random: `numpy.random.RandomState`.
 
     Returns:
@@ -110,7 +108,7 @@ def deal_clips(emotions, recording, sizes, random):
     copies = copies.groupby("recording", sort=False)["emotion"].agg(["first", "size"])
     _, emotion = np.unique(copies["first"].to_numpy(dtype=str), return_inverse=True)
     size = copies["size"].to_numpy()
-    wanted = _apportion(np.bincount(emotion, weights=size).astype(np.int64), np.array(sizes, dtype=np.int64))
+    wanted = _apportion(np.bincount(emotion, weights=size).astype(np.int64), np.array(weights, dtype=np.int64))
     order = random.permutation(len(copies))
     order = order[np.argsort(-size[order], kind="stable")]  # the large ones first: the small ones then fill the gaps
     part = np.empty(len(copies), dtype=int)
@@ -121,16 +119,16 @@ def deal_clips(emotions, recording, sizes, random):
     return part[copies.index.get_indexer(recording)]
 
 
-def _apportion(counts, sizes):
-    """Whole clips of each emotion for each part, `(emotions, parts)`: rows sum to `counts`, columns to `sizes`.
+def _apportion(counts, weights):
+    """Whole clips of each emotion for each part, `(emotions, parts)`: rows sum to `counts`, columns to the sizes.
 
     Each number is the share rounded down or up; where to round up is decided row by row, in favour of the parts that
     lack most.
     """
-    table = counts[:, None] * sizes // sizes.sum()
+    table = counts[:, None] * weights // weights.sum()
     for row, count in zip(table, counts, strict=True):
         extra = count - row.sum()
-        lacking = sizes - table.sum(axis=0)
+        lacking = weights * counts.sum() - weights.sum() * table.sum(axis=0)
         row[np.argsort(-lacking, kind="stable")[:extra]] += 1
     return table
 

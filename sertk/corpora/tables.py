@@ -1,5 +1,6 @@
 """Tables that people bring: CSV files whose cells are kept as they are written."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,17 @@ def read_table(file, name="file"):
     if not path.is_file():
         raise FileNotFoundError(f"`{name}` must name a CSV file that exists. Received: {name}={str(file)!r}")
     try:
-        # utf-8-sig drops the mark Excel puts first.
-        table = pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""], encoding="utf-8-sig")
-    except ValueError as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
+            table = pd.read_csv(
+                path,
+                dtype="string",
+                index_col=False,
+                keep_default_na=False,
+                na_values=[""],
+                encoding="utf-8-sig",  # drops the mark Excel puts first
+            )
+    except (ValueError, pd.errors.ParserWarning) as error:
         raise ValueError(
             f"`{name}` must be a comma-separated table in UTF-8; {path.name} can't be read as one. "
             f"Received: {name}={str(file)!r} ({error})"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sertk.corpora import check_split, split
+from sertk.corpora import check_split, speakers_apart, split
 
 PARTS = ["train", "validation", "test"]
 
@@ -143,6 +143,32 @@ def test_twins_stay_together(write_clip, seed):
         assert parts[f"{emotion}/9.wav"] == parts[f"{emotion}/10.wav"]
 
 
+def copies(write_clip, recordings, of_each):
+    """A manifest of two emotions in which each recording is there so many times, under other names and folders."""
+    rows = []
+    for emotion, number, copy in itertools.product(("sad", "happy"), range(recordings), range(of_each)):
+        path = write_clip(f"{copy}/{emotion}-{number}.wav", seconds=0.02, seed=1000 * len(emotion) + number)
+        rows.append({"path": str(path), "emotion": emotion, "speaker": "1", "corpus": "c"})
+    return pd.DataFrame(rows)
+
+
+def test_a_corpus_of_nothing_but_copies_is_drawn_by_recording(write_clip):
+    """As the copy of RAVDESS on Kaggle, which holds every clip twice: 80/10/10 of 20 recordings, two files each."""
+    table = split(copies(write_clip, 10, 2), kind="random")
+    counts = table.groupby(["emotion", "part"]).size().unstack()
+    assert (counts[["train", "validation", "test"]] == [16, 2, 2]).all(axis=None)
+    name = table["path"].str.rsplit("/", n=1).str[1]
+    assert (table.groupby(name)["part"].nunique() == 1).all()
+
+
+def test_counts_that_copies_can_not_give_are_refused(write_clip):
+    manifest = copies(write_clip, 5, 2)
+    table = split(manifest, kind="random", fractions=(16, 4))
+    assert table["part"].value_counts().to_dict() == {"train": 16, "test": 4}
+    with pytest.raises(ValueError, match=r"copies of a recording stay together.* Received: fractions=\(15, 5\); \("):
+        split(manifest, kind="random", fractions=(15, 5))
+
+
 def test_one_recording_of_two_speakers_is_refused(write_clip):
     paths = [str(write_clip(f"{i}.wav", seed=min(i, 3))) for i in range(5)]
     manifest = pd.DataFrame({"path": paths, "emotion": "sad", "speaker": list("abcde"), "corpus": "c"})
@@ -186,6 +212,43 @@ def test_unknown_kind_lists_the_known_ones(made_up, kind):
         split(made_up(), kind=kind)
     with pytest.raises(ValueError, match=r"`kind` must be one of"):
         check_split(made_up(), kind)
+
+
+def ravdess_like(made_up):
+    """The make-up of RAVDESS: 24 actors, 7 emotions of 192 clips and one of 96."""
+    seven = made_up(emotions=("angry", "calm", "disgust", "fear", "happy", "sad", "surprise"), clips=8)
+    return pd.concat([seven, made_up(emotions=("neutral",), clips=4)], ignore_index=True)
+
+
+@pytest.mark.parametrize("fractions", [(0.8, 0.2), (1152, 288), (1152.0, 288.0)])
+def test_clips_to_train_and_test_without_validation(made_up, fractions):
+    """The 1,152 and 288 of paper 002."""
+    table = split(ravdess_like(made_up), "random", fractions)
+    assert table["part"].value_counts().to_dict() == {"train": 1152, "test": 288}
+    counts = table[table["part"] == "test"]["emotion"].value_counts()
+    assert counts.pop("neutral") in (19, 20)
+    assert counts.between(38, 39).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_counted_speakers_are_balanced_in_gender(made_up, seed):
+    """The 10, 8 and 6 actors of paper 003, table 1: 600, 480 and 360 clips, half of women."""
+    table = split(ravdess_like(made_up), "speaker", (10, 8, 6), seed)
+    assert table["part"].value_counts().to_dict() == {"train": 600, "validation": 480, "test": 360}
+    actors = table.drop_duplicates("speaker").groupby(["part", "gender"]).size().unstack()
+    assert actors.loc[["train", "validation", "test"]].to_numpy().tolist() == [[5, 5], [4, 4], [3, 3]]
+
+
+def test_two_speakers_are_enough_without_validation(made_up):
+    table = split(made_up(speakers=2), fractions=(0.5, 0.5))
+    assert table.groupby("part")["speaker"].nunique().to_dict() == {"test": 1, "train": 1}
+
+
+def test_counts_must_sum_to_what_there_is(made_up):
+    with pytest.raises(ValueError, match=r"must sum to the number of speakers, 24\. Received: .*, .* which is 23"):
+        split(made_up(), "speaker", (10, 8, 5))
+    with pytest.raises(ValueError, match=r"must sum to the number of clips, 384\. Received:"):
+        split(made_up(), "random", (1152, 288))
 
 
 def test_too_few_speakers(made_up):
@@ -243,6 +306,32 @@ def table(made_up):
 def test_sound_split_passes(table):
     check_split(table, "speaker")
     check_split(table, "random")
+
+
+def test_validation_may_be_absent_only_when_asked_for(table):
+    without = table[table["part"] != "validation"]
+    check_split(without, "speaker", validation=False)
+    check_split(table, "speaker", validation=False)
+    with pytest.raises(ValueError, match=r"validation has none\."):
+        check_split(without, "speaker")
+    with pytest.raises(ValueError, match=r"each of train, test at least one clip; test has none\."):
+        check_split(table[table["part"] != "test"], "speaker", validation=False)
+
+
+@pytest.mark.parametrize("kind", ["speaker", "speaker-k-fold", "leave-one-speaker-out", "leave-one-session-out"])
+def test_kinds_by_speaker_are_held_to_it(table, kind):
+    check_split(table, kind)
+    table.loc[0, "part"] = "validation"
+    with pytest.raises(ValueError, match=r"each speaker in one part"):
+        check_split(table, kind)
+
+
+def test_speakers_apart_is_told(table):
+    assert speakers_apart(table) is True
+    table.loc[0, "part"] = "test"
+    assert speakers_apart(table) is False
+    table.loc[5, "speaker"] = pd.NA
+    assert speakers_apart(table) is None
 
 
 def test_shared_path_is_found(table):
