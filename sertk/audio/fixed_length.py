@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from sertk.audio.waveform import check_waveform_shape
+from sertk.audio.waveform import check_waveform_dtype, check_waveform_shape
 
 RMS_WINDOW, RMS_HOP = 2048, 512
 
@@ -55,6 +55,7 @@ class FixedLength(keras.layers.Layer):
         check_waveform_shape(self, input_shape)
 
     def call(self, waveforms):
+        check_waveform_dtype(self, waveforms)
         single = len(waveforms.shape) == 1
         fixed = self._fix(waveforms[None] if single else waveforms)
         return fixed[0] if single else fixed

@@ -1,4 +1,6 @@
-"""What a waveform is to a layer: the one check of its shape."""
+"""What a waveform is to a layer: the one check of its shape, and that of its numbers."""
+
+import keras
 
 
 def check_waveform_shape(layer, input_shape, single=True):
@@ -23,3 +25,21 @@ def check_waveform_shape(layer, input_shape, single=True):
         )
     if shape[-1] == 0:
         raise ValueError(f"{type(layer).__name__} needs at least one sample. Received: input_shape={shape}")
+
+
+def check_waveform_dtype(layer, waveforms):
+    """Refuses integers, at the door of a layer: their full scale is not 1, and no layer could tell what it is.
+
+    Args:
+        layer: the layer, for its name.
+        waveforms: the tensor it was given, of any backend, symbolic or not.
+
+    Raises:
+        ValueError: if the dtype is no float.
+    """
+    dtype = keras.backend.standardize_dtype(waveforms.dtype)
+    if not keras.backend.is_float_dtype(dtype):
+        raise ValueError(
+            f"{type(layer).__name__} takes float waveforms in [-1, 1]; convert samples of 16 bits with "
+            f'`x.astype("float32") / 32768`. Received: dtype={dtype}'
+        )

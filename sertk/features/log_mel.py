@@ -5,7 +5,7 @@ import librosa
 import numpy as np
 from keras import ops
 
-from sertk.audio.waveform import check_waveform_shape
+from sertk.audio.waveform import check_waveform_dtype, check_waveform_shape
 
 
 @keras.saving.register_keras_serializable(package="sertk")
@@ -86,6 +86,7 @@ class LogMelSpectrogram(keras.layers.Layer):
         check_waveform_shape(self, input_shape)
 
     def call(self, waveforms):
+        check_waveform_dtype(self, waveforms)
         single = len(waveforms.shape) == 1
         decibels = self._decibels(waveforms[None] if single else waveforms)
         return decibels[0] if single else decibels
