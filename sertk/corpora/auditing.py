@@ -179,10 +179,10 @@ def _labelled(table):
             rows["label"] = rows["fold"] + ": " + rows["label"]
             labels = [f"{fold}: {part}" for fold in folds for part in labels]
             labels = [label for label in labels if label in set(rows["label"])]
-    if rows.groupby("fold")["label"].nunique().min() < 2:
+    if rows.empty or rows.groupby("fold")["label"].nunique().min() < 2:
         raise ValueError(
             f"`{'part' if 'part' in table else 'fold'}` must name at least two parts to compare. "
-            f"Received: {', '.join(map(str, labels))}"
+            f"Received: {', '.join(labels) or 'an empty table'}"
         )
     return rows, labels
 

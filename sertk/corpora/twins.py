@@ -18,6 +18,7 @@ from sertk.audio import read
 # as published, and two steps apart at 16 kHz. Two takes of one sentence are hundreds of steps apart.
 TOLERANCE = 4 / 2**15
 SEGMENTS = 32
+GOLDEN = (5**0.5 - 1) / 2  # the remainders of its multiples are spread evenly and never repeat
 # What rounding may add to the difference of two numbers of a fingerprint.
 ROUNDING = 1e-9
 
@@ -90,8 +91,8 @@ def linked(vectors, reach, same):
 def fingerprint(waveform):
     """What is compared before waveforms are: no number of it can differ by more than the samples do.
 
-    The root mean square of each of 32 segments, and the sample in the middle of each, which tells steady sounds of one
-    loudness apart.
+    The root mean square of each of 32 segments, and one sample of each, which tells steady sounds of one loudness
+    apart. The samples lie at uneven distances, lest they see every period of a tone at the same place.
 
     Args:
         waveform: float array `(samples,)`.
@@ -102,7 +103,9 @@ def fingerprint(waveform):
     segments = [segment for segment in np.array_split(waveform.astype(np.float64), SEGMENTS) if len(segment)]
     vector = np.zeros((2, SEGMENTS))
     vector[0, : len(segments)] = [np.sqrt(np.mean(segment**2)) for segment in segments]
-    vector[1, : len(segments)] = [segment[len(segment) // 2] for segment in segments]
+    vector[1, : len(segments)] = [
+        segment[int(len(segment) * (number * GOLDEN % 1))] for number, segment in enumerate(segments)
+    ]
     return vector.ravel()
 
 
