@@ -33,4 +33,8 @@ def audit(
         typer.echo(f"{split}: {clips}")
         for finding in report.findings:
             typer.echo(f"{finding.verdict:8} {finding.what:11} {finding.text}")
+        leaking = [finding.what for finding in report.findings if finding.verdict == "LEAK"]
+        unknown = any(finding.verdict == "unknown" for finding in report.findings)
+        sound = f"Nothing leaks{', as far as can be judged' * unknown}."
+        typer.echo(f"This split leaks {' and '.join(leaking)}." if leaking else sound)
     raise typer.Exit(int(report.leaks))

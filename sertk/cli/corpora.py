@@ -2,6 +2,8 @@
 
 import typer
 
+from sertk.cli.audit import audit
+
 corpora = typer.Typer(
     help="Look into corpora and splits.", add_completion=False, rich_markup_mode=None, no_args_is_help=True
 )
@@ -10,3 +12,6 @@ corpora = typer.Typer(
 @corpora.callback()
 def _group():
     """Look into corpora and splits."""
+
+
+corpora.command()(audit)

@@ -1,0 +1,82 @@
+"""`sertk corpora audit`: what it prints, and the status that a script asks for."""
+
+import json
+import sys
+
+import pandas as pd
+import pytest
+
+from sertk import cli
+from sertk.corpora import split
+
+
+@pytest.fixture
+def audit(monkeypatch, capsys):
+    """Runs `sertk corpora audit ...` in this process: returns status, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["sertk", "corpora", "audit", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        return exit_.value.code or 0, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def table(tiny_corpus):
+    return split(tiny_corpus, fractions=(0.5, 0.25, 0.25))
+
+
+def test_a_sound_split_has_status_0(audit, table, tmp_path):
+    table.to_csv(tmp_path / "split.csv", index=False)
+    status, out, err = audit(tmp_path / "split.csv")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert "train 42 clips" in lines[0]
+    assert "ok       speakers    none of 6 is in several parts" in lines
+    assert lines[-1].startswith("Nothing leaks")
+
+
+def test_a_leak_has_status_1(audit, table, tmp_path):
+    table.loc[table.index[0], "part"] = "train" if table["part"].iloc[0] != "train" else "test"
+    table.to_csv(tmp_path / "split.csv", index=False)
+    status, out, err = audit(tmp_path / "split.csv")
+    assert (status, err) == (1, "")
+    assert "LEAK     speakers    1 of 6 is in several parts: " in out
+    assert out.splitlines()[-1] == "This split leaks speakers."
+
+
+def test_json_holds_everything(audit, table, tmp_path):
+    pd.concat([table, table.head(1).assign(part="test")]).to_csv(tmp_path / "split.csv", index=False)
+    status, out, _ = audit(tmp_path / "split.csv", "--json")
+    told = json.loads(out)
+    assert status == int(told["leaks"])
+    assert {"findings", "parts", "emotions", "speakers", "files", "duplicates", "sentences", "missing"} < set(told)
+
+
+def test_what_can_not_be_judged_is_no_leak(audit, table, tmp_path):
+    table[["path", "part"]].to_csv(tmp_path / "split.csv", index=False)
+    status, out, _ = audit(tmp_path / "split.csv")
+    assert status == 0
+    assert "unknown  speakers" in out
+    assert out.splitlines()[-1] == "Nothing leaks, as far as can be judged."
+
+
+def test_a_reader_of_another_corpus_is_told_in_one_line(audit, table, tmp_path):
+    table[["path", "part"]].to_csv(tmp_path / "split.csv", index=False)
+    status, out, err = audit(tmp_path / "split.csv", "--corpus-reader", "ravdess")
+    assert (status, out) == (1, "")
+    assert err.startswith("sertk: `directory` must hold clips of the corpus 'ravdess'")
+    assert err.count("\n") == 1
+
+
+def test_errors_are_one_line(audit, tmp_path):
+    for text, word in ((None, "exists"), ("a,b\n1,2\n", "`path`"), ("path,part\na.wav,train\n", "two parts")):
+        if text:
+            (tmp_path / "split.csv").write_text(text)
+        status, out, err = audit(tmp_path / "split.csv")
+        assert (status, out) == (1, "")
+        assert err.startswith("sertk: ")
+        assert err.count("\n") == 1
+        assert word in err
