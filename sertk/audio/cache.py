@@ -160,9 +160,10 @@ class WaveformCache:
                 # Not `waveform.tofile`: it says nothing when the last few kilobytes do not fit on the disk.
                 unfinished.write_bytes(waveform.astype("<f4", copy=False))
         except OSError as error:
+            cause = error.__cause__ or error  # `replacing` names the entry, which nobody knows by its name
             raise OSError(
                 f"{self.directory}: can't hold the decoded waveforms; make room there, or name another folder for the "
-                f"cache (SERTK_CACHE). Received: {error.strerror or error}"
+                f"cache (SERTK_CACHE). Received: {cause.strerror or cause}"
             ) from error
         return None
 

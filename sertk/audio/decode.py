@@ -39,10 +39,9 @@ def read(path, sample_rate=16_000, channel="mean", max_seconds=MAX_SECONDS):
     changed (soxr, high quality).
 
     A file that is cut off is refused rather than read as far as it goes: its header announces more than there is, its
-    decoder loses track, an Ogg stream does not end, or an MP3 file with a Xing tag lacks a frame or more. (An MP3 file
-    without the tag does not say how long it should be.) A WAV file written into a pipe is whole although its header
-    is not: where the sizes of file and samples are both left open (0, 0xFFFFFFFF, or SoX's 0x7FFFF000), it is read to
-    its end.
+    decoder loses track, an Ogg stream does not end, or an MP3 file with a Xing tag lacks more than a frame (without
+    the tag it does not say how long it should be). A WAV file written into a pipe is whole although its header is not:
+    where the sizes of file and samples are both left open (0, 0xFFFFFFFF, or SoX's 0x7FFFF000), it is read to its end.
 
     Args:
         path: the file: an ordinary one, no pipe or device.
@@ -175,9 +174,11 @@ def _check_claims(path, rate, channels):
 @contextlib.contextmanager
 def _decoder(path, header):
     """Opens a file with libsndfile, whose errors inside the block become one sentence that names the file."""
+    # As bytes, because soundfile refuses names that are no UTF-8.
+    name = os.fsencode(path) if os.name == "posix" else path
     try:
         with (
-            _Mended(path, *header.mend) if header.mend else contextlib.nullcontext(path) as source,
+            _Mended(path, *header.mend) if header.mend else contextlib.nullcontext(name) as source,
             _Forward(source) as file,
         ):
             # By the name alone (.au, .gsm, .vox) libsndfile takes any bytes for sound.
@@ -242,7 +243,7 @@ def _slack(file):
     """
     if file.format != "MP3":
         return 0
-    return 1_151 if file.samplerate >= 32_000 else 575
+    return 1_152 if file.samplerate >= 32_000 else 576
 
 
 def _down_mix(samples, channel):

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from sertk.audio import read
+
 UNSET = 0xFFFF_FFFF
 GUID = bytes.fromhex("0000 0000 1000 8000 00aa00389b71")
 
@@ -79,10 +81,10 @@ def au(data, kind="i16", channels=1, rate=16_000, *, size=None):
     return b".snd" + struct.pack(">5I", 24, len(data) if size is None else size, encoding, rate, channels) + data
 
 
-def caf(data, kind="i16", channels=1, rate=16_000, *, size=None):
+def caf(data, kind="i16", channels=1, rate=16_000, *, size=None, before=b""):
     bits = int(kind[1:])
     described = struct.pack(">d4s5I", rate, b"lpcm", kind[0] == "f", channels * bits // 8, 1, channels, bits)
-    body = b"desc" + struct.pack(">q", len(described)) + described
+    body = b"desc" + struct.pack(">q", len(described)) + described + before
     return b"caff\0\1\0\0" + body + b"data" + struct.pack(">qI", 4 + len(data) if size is None else size, 0) + data
 
 
@@ -102,3 +104,25 @@ def put(tmp_path):
         return path
 
     return put
+
+
+@pytest.fixture(scope="session")
+def pcm(by_hand):
+    """A second of 300 Hz at half of full scale, 16 kHz, 16 bits."""
+    return by_hand.encode(0.5 * np.sin(2 * np.pi * 300 * np.arange(16_000) / 16_000), "i16")
+
+
+@pytest.fixture(scope="session")
+def reason():
+    """A function that says why `read` refuses a file, in one line, without the name that the line must begin with."""
+
+    def reason(path, kind=ValueError, **options):
+        with pytest.raises(kind) as caught:
+            read(path, **options)
+        message = str(caught.value)
+        assert type(caught.value) is kind
+        assert message.startswith(f"{path}: ")
+        assert "\n" not in message
+        return message.removeprefix(f"{path}: ")
+
+    return reason
