@@ -18,13 +18,18 @@ ALIASES = {
     "guilt": ("guilty",),
     "happy": ("happiness", "joy", "joyful", "hap"),
     "neutral": ("neutrality", "neu"),
+    "other": ("oth",),
     "sad": ("sadness", "sorrow"),
     "stress": ("stressed",),
+    # What annotators could not agree on, IEMOCAP's xxx.
+    "undecided": ("xxx", "no agreement"),
     "surprise": ("surprised", "pleasant surprise", "pleasant surprised", "sur"),
 }
 _CANONICAL = {alias: emotion for emotion, aliases in ALIASES.items() for alias in (emotion, *aliases)}
 
 _SEVEN = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+_DEMOS = ("angry", "disgust", "fear", "guilt", "happy", "sad", "surprise")
+_IEMOCAP_OTHERS = ("disgust", "fear", "frustrated", "other", "surprise", "undecided")
 _EIGHT = ("angry", "calm", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 
 # Name -> {emotion: class, or None where the emotion is left out on purpose}.
@@ -33,14 +38,31 @@ LABEL_MAPS = {
     "seven": {**{emotion: emotion for emotion in _SEVEN}, "calm": "neutral"},
     # The eight emotions of RAVDESS, as they are.
     "eight": {emotion: emotion for emotion in _EIGHT},
+    # The four classes of IEMOCAP on which most papers report, 5,531 utterances: excited counts as happy.
+    "iemocap-four": {
+        **{emotion: emotion for emotion in ("angry", "happy", "neutral", "sad")},
+        "excited": "happy",
+        **dict.fromkeys(_IEMOCAP_OTHERS),
+    },
+    # Paper 003 takes the seven emotions of DEMoS and leaves the neutral clips out.
+    "demos-seven": {**{emotion: emotion for emotion in _DEMOS}, "neutral": None},
+    # Paper 001 sorts IEMOCAP into anger, stress and neutral, and does not say what it takes for stress, a label
+    # that IEMOCAP lacks. Frustration stands in for it: our choice, not the paper's.
+    "three": {
+        **{emotion: emotion for emotion in ("angry", "neutral", "stress")},
+        "frustrated": "stress",
+        **dict.fromkeys(
+            ("boredom", "calm", "disgust", "excited", "fear", "guilt", "happy", "other", "sad", "surprise", "undecided")
+        ),
+    },
 }
 
 
 def canonical_emotion(word):
     """Gives an emotion its canonical word: "Happiness" -> "happy".
 
-    Case, surrounding blanks, and "_" or "-" between words do not matter. A word that is no known emotion stays as it
-    is, in lower case.
+    Case, surrounding blanks, and "_" or "-" between words do not matter. A word that is no known emotion stays as
+    it is, in lower case.
     """
     word = " ".join(str(word).lower().replace("_", " ").replace("-", " ").split())
     return _CANONICAL.get(word, word)
@@ -64,7 +86,10 @@ def map_labels(manifest, label_map):
     Example:
         >>> map_labels(manifest, {"angry": "high", "happy": "high", "sad": "low", "calm": None})
 
-    Source: "seven" is the class set of the report on parallel CNN and transformer networks (paper 004).
+    Source: "seven" is the class set of the report on parallel CNN and transformer networks (paper 004) and fits
+        RAVDESS, CREMA-D, SAVEE, TESS and EMOVO; "eight" is RAVDESS' own (papers 000, 002 and 003); "iemocap-four"
+        is the usual one of IEMOCAP; "demos-seven" is that of paper 003; "three" that of paper 001, as near as
+        IEMOCAP comes to it.
     """
     require_columns(manifest, ("emotion",))
     classes = _resolve(label_map, manifest["emotion"])

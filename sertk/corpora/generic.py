@@ -6,10 +6,10 @@ import pandas as pd
 
 from sertk.corpora.emotions import canonical_emotion
 from sertk.corpora.manifest import GENDERS, load_manifest
-from sertk.corpora.scan import Skip, duration, existing_folder, finish, read_folder
+from sertk.corpora.scan import Skip, duration, existing_folder, finish, left_out, read_folder
 
 
-def read_csv(directory):
+def read_csv(directory, unlabelled=False):
     """Reads a corpus from a CSV table with one row a clip.
 
     `path` (relative ones are relative to the table) and `emotion` are needed; `speaker`, `gender`, `corpus` (the
@@ -19,6 +19,7 @@ def read_csv(directory):
 
     Args:
         directory: the CSV file, or a folder that holds one called `manifest.csv`.
+        unlabelled: whether rows without an emotion are read too, with emotion NA. Defaults to False.
 
     Returns:
         The manifest, ordered by path. A row without emotion or without readable file is listed as skipped.
@@ -33,14 +34,14 @@ def read_csv(directory):
     for row in table.to_dict("records"):
         path = "" if pd.isna(row["path"]) else row["path"]
         try:
-            row = _clean(row)
+            row = _clean(row, unlabelled)
             if path in seen:
                 raise Skip("duplicate: the table has an earlier row for this file")
             row["duration"] = duration(Path(path))
             seen.add(path)
             rows[_relative(path, table_path.parent)] = row
         except Skip as reason:
-            skipped.append({"path": path, "reason": str(reason)})
+            skipped.append(left_out(path, reason))
     return finish([rows[path] for path in sorted(rows)], skipped, table_path.stem, table_path)
 
 
@@ -96,13 +97,14 @@ def _table_path(directory):
     return path
 
 
-def _clean(row):
+def _clean(row, unlabelled):
     """A row of the table in the manifest's words."""
     if pd.isna(row["path"]):
         raise Skip("the row has no path")
-    if pd.isna(row["emotion"]) or not row["emotion"].strip():
+    known = not pd.isna(row["emotion"]) and row["emotion"].strip()
+    if not known and not unlabelled:
         raise Skip("the row has no emotion")
-    row["emotion"] = canonical_emotion(row["emotion"])
+    row["emotion"] = canonical_emotion(row["emotion"]) if known else pd.NA
     if not pd.isna(row["gender"]):
         gender = row["gender"].strip().lower()
         row["gender"] = GENDERS.get(gender, gender)

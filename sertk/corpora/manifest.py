@@ -1,8 +1,11 @@
 """The manifest: a pandas DataFrame with one row a clip, the one thing that every later room asks."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
+
+from sertk.atomic import replacing
 
 REQUIRED = ("path", "emotion", "speaker", "gender", "corpus")
 OPTIONAL = ("statement", "intensity", "session", "language", "duration")
@@ -11,7 +14,7 @@ NUMBERS = ("duration",)
 GENDERS = {"f": "female", "female": "female", "m": "male", "male": "male"}
 
 
-def save_manifest(manifest, path):
+def save_manifest(manifest, path, relative=False):
     """Writes a manifest as a CSV file that `load_manifest` reads back exactly.
 
     Text columns come back as pandas strings, unknown values as NA, durations to the last bit. An empty text is an
@@ -20,14 +23,18 @@ def save_manifest(manifest, path):
     Args:
         manifest: DataFrame with at least the columns `path` and `emotion`.
         path: the file to write; its folder is made where it is missing.
+        relative: whether the clips' paths are written relative to the file's folder, so that file and clips can be
+            moved together. A clip on another drive keeps its absolute path. Defaults to False.
 
     Raises:
         ValueError: if a column is missing.
     """
     require_columns(manifest, ("path", "emotion"))
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    manifest.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+    if relative:
+        folder = Path(path).absolute().parent
+        manifest = manifest.assign(path=manifest["path"].map(lambda clip: _relative(clip, folder), na_action="ignore"))
+    with replacing(path) as unfinished:
+        manifest.to_csv(unfinished, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def load_manifest(path):
@@ -61,7 +68,7 @@ def load_manifest(path):
     for column in table.columns:
         table[column] = _typed(table[column], path)
     folder = path.absolute().parent
-    table["path"] = table["path"].map(lambda clip: str(folder / clip), na_action="ignore").astype("string")
+    table["path"] = table["path"].map(lambda clip: os.path.normpath(folder / clip), na_action="ignore").astype("string")
     for column, value in (("speaker", pd.NA), ("gender", pd.NA), ("corpus", path.stem)):
         if column not in table:
             table[column] = pd.Series(value, index=table.index, dtype="string")
@@ -117,6 +124,13 @@ def require_columns(table, columns, name="manifest"):
             f"`{name}` must have the columns {', '.join(columns)}; add {', '.join(missing)}. "
             f"Received: columns={list(table.columns)}"
         )
+
+
+def _relative(clip, folder):
+    try:
+        return Path(os.path.relpath(clip, folder)).as_posix()
+    except ValueError:  # Windows has no way from one drive to another
+        return clip
 
 
 def _typed(column, path):

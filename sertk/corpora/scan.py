@@ -6,12 +6,15 @@ from pathlib import Path
 
 import soundfile
 
+from sertk.audio import AUDIO_EXTENSIONS
 from sertk.corpora.manifest import build_manifest
 
-AUDIO = (".wav", ".flac", ".mp3", ".ogg", ".aiff", ".aif")
+AUDIO = tuple(sorted(AUDIO_EXTENSIONS))
+LOSSY = (".mp3", ".ogg", ".opus")
 # What lies beside the clips of any corpus and nobody would take for one.
 COMPANION = re.compile(
-    r"(?i)(readme|licen[cs]e|changelog|checksums?)[^/]*|.*\.(txt|csv|tsv|pdf|json|md|html?|xml|ya?ml)"
+    r"(?i)(readme|licen[cs]e|changelog|checksums?|makefile)[^/]*|"
+    r".*\.(txt|csv|tsv|pdf|json|md|html?|xml|ya?ml|docx?|xlsx?|rtf|png|jpe?g|gif|zip|tar|gz|tgz|7z|rar|py|ipynb|r)"
 )
 
 
@@ -19,7 +22,11 @@ class Skip(Exception):  # noqa: N818  (it is a message to the scan, not an error
     """Raised by a reader for a clip that it leaves out; its text is the reason that the user reads."""
 
 
-def read_folder(directory, describe, corpus, unique_names=False, **constants):
+class Aside(Skip):
+    """Raised for a file that is understood, and left out on purpose: a second copy, another part of the corpus."""
+
+
+def read_folder(directory, describe, corpus, beside=None, **constants):
     """Makes a manifest of a folder whose paths say what each clip is.
 
     A reader of a new corpus is mostly its own `describe`.
@@ -27,10 +34,12 @@ def read_folder(directory, describe, corpus, unique_names=False, **constants):
     Args:
         directory: the corpus' folder.
         describe: function of a clip's path, relative to `directory`, that returns its columns as a dict, or raises
-            `Skip` with a reason.
+            `Skip` with a reason. Under "clip", which becomes no column, it may say which official clip this is: a
+            second file of that clip, whatever its name and format, is listed as a duplicate. The copy nearest to
+            `directory` is kept, a lossless one before a lossy one, a short name before a long one.
         corpus: the corpus' name, and what it is called in errors.
-        unique_names: whether a file name stands for one clip. A second file of that name, at whatever depth, is then
-            listed as a duplicate; the copy nearest to `directory` is kept.
+        beside: regular expression of relative paths, with "/", of files that belong to the corpus and are no clips;
+            they are passed over. Defaults to None.
         **constants: columns that are the same for every clip, such as `language`.
 
     Returns:
@@ -42,12 +51,14 @@ def read_folder(directory, describe, corpus, unique_names=False, **constants):
     """
     directory = existing_folder(directory)
     rows, skipped, seen = {}, [], {}
-    for path in sorted(_candidates(directory), key=lambda path: (len(path.parts), path.as_posix())):
+    for path in sorted(_candidates(directory, beside), key=_preference):
         try:
-            described = describe(path)
-            name = path.stem.lower()
-            if unique_names and name in seen:
-                raise Skip(f"duplicate of {seen[name].as_posix()}")
+            if (directory / path).is_dir():
+                raise Skip("a link to a folder, which is not followed; name the folder itself")
+            described = dict(describe(path))
+            clip = described.pop("clip", path.as_posix())
+            if clip in seen:
+                raise Aside(f"duplicate of {seen[clip].as_posix()}")
             rows[path.as_posix()] = {
                 "path": str(directory / path),
                 "corpus": corpus,
@@ -55,10 +66,15 @@ def read_folder(directory, describe, corpus, unique_names=False, **constants):
                 **described,
                 "duration": duration(directory / path),
             }
-            seen[name] = path
+            seen[clip] = path
         except Skip as reason:
-            skipped.append({"path": str(directory / path), "reason": str(reason)})
+            skipped.append(left_out(directory / path, reason))
     return finish([rows[path] for path in sorted(rows)], skipped, corpus, directory)
+
+
+def left_out(path, reason):
+    """An entry of `manifest.attrs["skipped"]`; `expected` says that there is nothing wrong with it."""
+    return {"path": str(path), "reason": str(reason), "expected": isinstance(reason, Aside)}
 
 
 def finish(rows, skipped, corpus, source):
@@ -112,10 +128,26 @@ def existing_folder(directory):
     return folder
 
 
-def _candidates(directory):
-    """Relative paths of all files but the hidden ones, Mac archive leftovers and companions."""
-    for folder, folders, names in os.walk(directory):
+def files_of(directory):
+    """Relative paths of all files but the hidden ones and Mac archive leftovers; of linked folders, the link."""
+    for folder, folders, names in os.walk(directory, onerror=_unreadable):
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        for name in names:
-            if not name.startswith(".") and not COMPANION.fullmatch(name):
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        for name in (*names, *links):
+            if not name.startswith("."):
                 yield (Path(folder) / name).relative_to(directory)
+
+
+def _candidates(directory, beside):
+    """What may be a clip: all files but companions, of any corpus and of this one."""
+    for path in files_of(directory):
+        if not COMPANION.fullmatch(path.name) and not (beside and re.fullmatch(beside, path.as_posix())):
+            yield path
+
+
+def _preference(path):
+    return len(path.parts), path.suffix.lower() in LOSSY, len(path.name), path.as_posix()
+
+
+def _unreadable(error):
+    raise error

@@ -1,5 +1,7 @@
 """Small corpora made on the spot."""
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +21,32 @@ def write_clip(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def plant(tmp_path):
+    """A function that writes a sound of 0.01 s to each of many relative paths, and returns their folder."""
+
+    def sound(kind):
+        if kind.upper() not in soundfile.available_formats():
+            return b"no sound"
+        file = io.BytesIO()
+        soundfile.write(file, np.full(160, 0.25), 16_000, format=kind.upper())
+        return file.getvalue()
+
+    sounds = {}
+
+    def plant(*paths, folder="corpus"):
+        for path in paths:
+            path = tmp_path / folder / path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            kind = path.suffix[1:].lower()
+            if kind not in sounds:
+                sounds[kind] = sound(kind)
+            path.write_bytes(sounds[kind])
+        return tmp_path / folder
+
+    return plant
 
 
 @pytest.fixture

@@ -122,7 +122,8 @@ def test_what_is_no_clip_is_listed_with_its_reason(write_clip, tmp_path):
         "03-01-05-01-01-01-25.wav": "the name is not of the form 03-01-06-01-02-01-12",
         "03-01-05-01-01-02-03.wav": "the file holds no sound",
         "03-01-05-01-01-01-02.wav": "the file is empty",
-        "03-01-05-01-01-01-04.mp4": "no audio file: the name does not end in .wav, .flac, .mp3, .ogg, .aiff, .aif",
+        "03-01-05-01-01-01-04.mp4": "no audio file: the name does not end in "
+        ".aif, .aifc, .aiff, .au, .caf, .flac, .mp3, .ogg, .opus, .w64, .wav",
     }
 
 
