@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sertk.cli.audit import audit
 from sertk.cli.options import Corpora, manifest_of
 
 corpora = typer.Typer(
@@ -16,6 +17,9 @@ corpora = typer.Typer(
 @corpora.callback()
 def _group():
     """Look into corpora and splits."""
+
+
+corpora.command()(audit)
 
 
 @corpora.command("list")
