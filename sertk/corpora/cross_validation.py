@@ -53,15 +53,20 @@ def folds(manifest, kind="speaker-k-fold", k=5, validation=0.1, seed=0, file=Non
     """
     check_kind(kind, TESTED)
     check_k(k)
+    check_file(kind, file)
+    table = None if file is None else read_fold_file(file)
+    check_validation(validation)
+    check_seed(seed)
+    return _folds(Material.of(manifest), kind, k, validation, seed, table)
+
+
+def check_file(kind, file):
+    """Refuses a fold file that would not be read, and the kind that wants one without it."""
     if (kind == "fold-file") != (file is not None):
         raise ValueError(
             f"`file` must name a CSV of folds where kind is 'fold-file', and only there. Received: kind={kind!r}, "
             f"file={file!r}"
         )
-    table = None if file is None else read_fold_file(file)
-    check_validation(validation)
-    check_seed(seed)
-    return _folds(Material.of(manifest), kind, k, validation, seed, table)
 
 
 def folds_of_table(manifest, table, validation, seed):
@@ -78,7 +83,9 @@ def _folds(material, kind, k, validation, seed, table):
     else:
         fold = TESTED[kind](material, k, seed)
         divisions = [np.where(fold == one, "test", "train").astype(object) for one in range(fold.max() + 1)]
-    by_speaker = KINDS[kind] or all(speakers_apart(material.clips.assign(part=parts)) for parts in divisions)
+    by_speaker = KINDS[kind]
+    if kind == "fold-file":
+        by_speaker = all(speakers_apart(material.clips.assign(part=parts)) for parts in divisions)
     needed = ("train", "test") if validation == 0 else ("train", "validation", "test")
     tables = []
     for number, parts in enumerate(divisions):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sertk.corpora.cross_validation import TESTED, folds, folds_of_table
+from sertk.corpora.cross_validation import TESTED, check_file, folds, folds_of_table
 from sertk.corpora.leaks import check_kind
 from sertk.corpora.manifest import require_columns
 from sertk.corpora.splits import SPLITTERS, split
@@ -153,6 +153,7 @@ def divide(manifest, kind, *, fractions=(0.8, 0.1, 0.1), k=5, validation=0.1, se
         ...
     """
     check_kind(kind, {**SPLITTERS, **TESTED, **PROTOCOLS})
+    check_file(kind, file)
     table = None
     if kind in PROTOCOLS:
         protocol = PROTOCOLS[kind]
@@ -163,7 +164,7 @@ def divide(manifest, kind, *, fractions=(0.8, 0.1, 0.1), k=5, validation=0.1, se
                 columns=["fold", "speaker"],
                 dtype="string",
             )
-        kind, file = protocol.kind, None
+        kind = protocol.kind
         fractions, k, validation, seed = (
             given if fixed is None else fixed
             for fixed, given in (

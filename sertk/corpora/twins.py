@@ -153,8 +153,9 @@ def _version(path):
 
 
 def _fingerprints(paths, clips):
-    """Digest and fingerprint of some of the paths, by number; decoded on all cores."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    """Digest and fingerprint of some of the paths, by number; decoded on several cores."""
+    # Each worker holds a whole clip, and clips may be an hour long.
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
         found = pool.map(lambda clip: _fingerprint(*_version(paths[clip])), clips)
         # On a terminal only, and only where it takes its time.
         bar = tqdm(found, total=len(clips), desc="comparing recordings", unit="clip", delay=2, disable=None)

@@ -236,6 +236,15 @@ def test_unknown_speakers_and_sessions_are_refused():
         folds(manifest.drop(columns="session"), "leave-one-session-out")
 
 
+def test_validation_of_clips_is_stratified_even_where_no_speaker_says_two(made_up):
+    """As in a crowd: 40 clips of 40 people. Of 20 that are not tested on, 8 validate, 4 of each emotion."""
+    manifest = made_up(speakers=20, emotions=("happy", "sad"), clips=1)
+    manifest["speaker"] = [f"{number:02d}" for number in range(40)]
+    for table in folds(manifest, "k-fold", k=2, validation=8):
+        counts = table.groupby(["part", "emotion"]).size().unstack()
+        assert counts.loc["validation"].tolist() == [4, 4]
+
+
 def test_a_fold_file_belongs_to_its_kind():
     for arguments in ({"kind": "fold-file"}, {"kind": "k-fold", "file": "folds.csv"}):
         with pytest.raises(ValueError, match=r"`file` must name a CSV of folds where kind is 'fold-file', and only"):

@@ -121,6 +121,12 @@ def test_a_published_split_in_a_file_is_one_split(made_up, tmp_path):
     assert table["part"].value_counts().to_dict() == {"train": 32, "validation": 16, "test": 16}
 
 
+@pytest.mark.parametrize("kind", ["random", "k-fold", "ravdess-emobox"])
+def test_a_fold_file_that_would_not_be_read_is_refused(made_up, kind):
+    with pytest.raises(ValueError, match=rf"`file` must name a CSV of folds .* Received: kind='{kind}', file='f\.csv'"):
+        divide(made_up(corpus="ravdess"), kind, file="f.csv")
+
+
 def test_a_protocol_is_for_its_corpus(made_up):
     with pytest.raises(ValueError, match=r"'ravdess-emobox' is made for the corpus 'ravdess' alone; .* of made-up$"):
         divide(made_up(), "ravdess-emobox")
