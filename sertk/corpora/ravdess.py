@@ -101,7 +101,7 @@ def _describe(path, channels):
     if not name:
         raise Skip("the name is not of the form 03-01-06-01-02-01-12")
     if name["modality"] != AUDIO_ONLY:
-        raise Skip(f"modality {name['modality']} is video; audio-only clips start with 03")
+        raise Aside(f"modality {name['modality']} is video; audio-only clips start with 03")
     if name["channel"] not in channels:
         raise Aside(
             "song, not speech; read it with song=True, or as 'ravdess_song'"

@@ -10,11 +10,12 @@ from sertk.audio import AUDIO_EXTENSIONS
 from sertk.corpora.manifest import build_manifest
 
 AUDIO = tuple(sorted(AUDIO_EXTENSIONS))
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
 LOSSY = (".mp3", ".ogg", ".opus")
 # What lies beside the clips of any corpus and nobody would take for one.
 COMPANION = re.compile(
     r"(?i)(readme|licen[cs]e|changelog|checksums?|makefile)[^/]*|"
-    r".*\.(txt|csv|tsv|pdf|json|md|html?|xml|ya?ml|docx?|xlsx?|rtf|png|jpe?g|gif|zip|tar|gz|tgz|7z|rar|py|ipynb|r)"
+    r".*\.(txt|csv|tsv|pdf|json|md|html?|xml|ya?ml|docx?|xlsx?|rtf|png|jpe?g|gif|py|ipynb|r)"
 )
 
 
@@ -55,6 +56,8 @@ def read_folder(directory, describe, corpus, beside=None, **constants):
         try:
             if (directory / path).is_dir():
                 raise Skip("a link to a folder, which is not followed; name the folder itself")
+            if path.suffix.lower() in ARCHIVES:
+                raise Aside("an archive; unpack it if its clips are missing")
             described = dict(describe(path))
             clip = described.pop("clip", path.as_posix())
             if clip in seen:

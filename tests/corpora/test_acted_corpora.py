@@ -1,5 +1,6 @@
 """CREMA-D, TESS, SAVEE, EMOVO and EMO-DB: trees with the official names give the published counts."""
 
+import collections
 import itertools
 
 import pytest
@@ -91,12 +92,38 @@ def test_a_tree_of_official_names_gives_the_published_counts(plant, name):
     }
 
 
-def test_emo_db_counts_are_those_of_the_database():
-    """Burkhardt et al. (2005) and the database's own list: 535 clips, by emotion and by speaker."""
-    official = OFFICIAL["emo_db"]
-    assert sum(official.emotions.values()) == sum(official.by_speaker.values()) == official.clips == 535
-    assert official.emotions["angry"] == 127
-    assert official.emotions["disgust"] == 46
+# Burkhardt et al. (2005) and the list of the database: letters of the German words, and clips; speakers and clips.
+EMO_DB_EMOTIONS = {"W": 127, "L": 81, "E": 46, "A": 69, "F": 71, "T": 62, "N": 79}
+EMO_DB_SPEAKERS = {"03": 49, "08": 58, "09": 43, "10": 38, "11": 55, "12": 35, "13": 61, "14": 69, "15": 56, "16": 71}
+
+
+def emo_db():
+    """535 names that have as many clips of each speaker and of each emotion as the database."""
+    sentences = ["a01", "a02", "a04", "a05", "a07", "b01", "b02", "b03", "b09", "b10"]
+    versions = list(itertools.product("abcdefghijklm", sentences))
+    letters = [letter for letter, clips in EMO_DB_EMOTIONS.items() for _ in range(clips)]
+    speakers = [speaker for speaker, clips in EMO_DB_SPEAKERS.items() for _ in range(clips)]
+    used = collections.Counter()
+    names = []
+    for speaker, letter in zip(speakers, letters, strict=True):
+        version, sentence = versions[used[speaker, letter]]
+        used[speaker, letter] += 1
+        names.append(f"wav/{speaker}{sentence}{letter}{version}.wav")
+    return names
+
+
+@pytest.mark.filterwarnings("error")
+def test_emo_db_has_the_published_counts(plant):
+    folder = plant(*emo_db(), "lablaut/03a01Fa.lablaut", "erkennung.txt")
+    manifest = load("emo_db", folder)
+    assert len(manifest) == OFFICIAL["emo_db"].clips == 535
+    assert manifest.attrs["skipped"] == []
+    by_emotion = dict(
+        zip(["angry", "boredom", "disgust", "fear", "happy", "sad", "neutral"], EMO_DB_EMOTIONS.values(), strict=True)
+    )
+    assert manifest["emotion"].value_counts().to_dict() == OFFICIAL["emo_db"].emotions == by_emotion
+    assert manifest["speaker"].value_counts().to_dict() == OFFICIAL["emo_db"].by_speaker == EMO_DB_SPEAKERS
+    assert manifest.groupby("gender")["speaker"].nunique().to_dict() == {"female": 5, "male": 5}
 
 
 @pytest.mark.parametrize("name", sorted(OFFICIAL))

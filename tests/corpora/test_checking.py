@@ -83,6 +83,16 @@ def test_second_copies_make_a_corpus_neither_incomplete_nor_unsound(emovo):
     assert [entry["reason"] for entry in found.left_out] == ["duplicate of rab-f1-b1.wav"]
 
 
+def test_videos_and_archives_beside_the_clips_are_told_apart(plant):
+    folder = plant("03-01-05-01-01-01-01.wav", "01-01-05-01-01-01-01.mp4", "Audio_Speech_Actors_01-24.zip")
+    found = check("ravdess", folder, progress=False)
+    assert found.sound
+    assert {entry["reason"] for entry in found.left_out} == {
+        "modality 01 is video; audio-only clips start with 03",
+        "an archive; unpack it if its clips are missing",
+    }
+
+
 def test_song_is_measured_by_the_official_song(plant):
     """Livingstone and Russo (2018): 44 songs of each actor but 18, 1,012; 184 an emotion, 92 neutral."""
     emotions = [("01", "01"), *((f"0{emotion}", level) for emotion in range(2, 7) for level in ("01", "02"))]
