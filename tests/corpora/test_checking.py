@@ -1,10 +1,11 @@
 """A corpus beside what its makers say that it holds: what is missing, too much, not understood, not to be decoded."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from sertk.corpora import check, load
+from sertk.corpora import OFFICIAL, check, load
 
 EMOTIONS = ["dis", "gio", "neu", "pau", "rab", "sor", "tri"]
 SENTENCES = ["b1", "b2", "b3", "l1", "l2", "l3", "l4", "n1", "n2", "n3", "n4", "n5", "d1", "d2"]
@@ -123,6 +124,25 @@ def test_unpublished_numbers_are_unknown_and_a_missing_speaker_is_still_missing(
     assert rows(found, "speaker")["1001"][0] == 1
     assert rows(found, "speaker")["1002"][0] == 0
     assert not found.complete
+
+
+def test_all_clips_but_none_of_one_speaker_is_not_complete(plant, monkeypatch):
+    """Where no speaker's number is published, the total can be right and a speaker missing all the same."""
+    two = replace(
+        OFFICIAL["crema_d"], clips=1, speakers=1, emotions={"angry": 1}, by_speaker={"1001": None, "1002": None}
+    )
+    monkeypatch.setitem(OFFICIAL, "crema_d", two)
+    folder = plant("1001_DFA_ANG_XX.wav")
+    assert not check("crema_d", folder, progress=False).complete
+    monkeypatch.setitem(OFFICIAL, "crema_d", replace(two, by_speaker={"1001": None}))
+    assert check("crema_d", folder, progress=False).complete
+
+
+def test_what_nobody_published_is_too_much(plant):
+    """No song of RAVDESS is surprised, and actor 18 does not sing."""
+    found = check("ravdess_song", plant("03-02-08-01-01-01-18.wav"), progress=False)
+    assert rows(found, "emotion")["surprise"] == (1, 0)
+    assert rows(found, "speaker")["18"] == (1, 0)
 
 
 def test_own_corpora_have_no_official_counts(plant):
