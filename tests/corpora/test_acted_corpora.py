@@ -216,6 +216,12 @@ def test_savee_does_not_guess(plant, path, reason):
     assert manifest["speaker"].tolist() == ["KL"]
 
 
+def test_only_the_one_misnamed_clip_of_tess_lacks_a_letter(plant):
+    with pytest.warns(UserWarning, match=r"left out 2 files"):
+        manifest = load("tess", plant("OAF_back_angry.wav", "OA_back_fear.wav", "OA_bite_sad.wav"))
+    assert len(manifest) == 1
+
+
 def test_wave_file_comes_before_its_mp3(plant):
     """CREMA-D's repository holds both; its MP3 files are known to have blanks."""
     folder = plant("AudioMP3/1001_DFA_ANG_XX.mp3", "AudioWAV/1001_DFA_ANG_XX.wav", "VideoFlash/1001_DFA_ANG_XX.flv")
