@@ -1,11 +1,13 @@
 """Files that are either whole or not there."""
 
 import contextlib
+import errno
 import os
 import re
 import uuid
 from pathlib import Path
 
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _TEMPORARY = re.compile(r"\.[0-9a-f]{32}-.+")
 
 
@@ -18,13 +20,23 @@ def replacing(path):
 
     Args:
         path: where the file shall be. Its folder is made if it is missing.
+
+    Raises:
+        OSError: if it can't be written, as on a full disk; the message names the file.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         os.replace(temporary, path)  # noqa: PTH105  (the atomic call itself, by its own name)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise OSError(
+            f"{path}: can't be written; make room on the disk and call again, nothing that was written before is lost. "
+            f"Received: {error.strerror}"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from sertk.audio import AUDIO_EXTENSIONS, read
+from sertk.audio import AUDIO_EXTENSIONS, MAX_SECONDS, read
 
 METADATA = Path("assets.extra") / "sertk.json"
 
@@ -74,13 +74,16 @@ class Predictor:
         return [waveform[start : start + self.samples] for start in (*starts, len(waveform) - self.samples)]
 
 
-def predict(model, files, *, windows=False, progress=True):
+def predict(model, files, *, windows=False, skip_bad=False, max_seconds=MAX_SECONDS, progress=True):
     """Predicts the emotion of audio files.
 
     Args:
         model: `Predictor`, or the folder of a run or of a SavedModel.
         files: audio files and folders, which are searched for audio files at any depth.
         windows: as in `Predictor.probabilities`. Defaults to False.
+        skip_bad: bool, whether files that can't be decoded are left out and listed in the table's `attrs["skipped"]`;
+            otherwise the first one is an error. Defaults to False.
+        max_seconds: float, the longest recording to read, in seconds. Defaults to an hour.
         progress: bool, whether more than ten files show a bar. Defaults to True.
 
     Returns:
@@ -88,16 +91,22 @@ def predict(model, files, *, windows=False, progress=True):
 
     Raises:
         FileNotFoundError: if a file or folder does not exist.
-        ValueError: if a file can't be decoded, or there is no audio file at all.
+        ValueError: if a file can't be decoded, or there is no audio file at all, or with `skip_bad` no sound one.
 
     Example:
         >>> predict("saved_models/emotions/1", ["clip.wav", "recordings/"])[["path", "predicted"]]
     """
     paths = _audio_files(files)
     predictor = model if isinstance(model, Predictor) else Predictor(model)
-    rows = []
+    rows, skipped = [], []
     for path in tqdm(paths, desc="predicting", unit="file", disable=not progress or len(paths) <= 10):
-        waveform = read(path, predictor.sample_rate)
+        try:
+            waveform = read(path, predictor.sample_rate, max_seconds=max_seconds)
+        except (ValueError, OSError) as error:
+            if not skip_bad:
+                raise
+            skipped.append({"path": str(path), "reason": str(error).removeprefix(f"{path}: ")})
+            continue
         probabilities = predictor.probabilities(waveform, windows)
         row = {
             "path": str(path),
@@ -105,7 +114,14 @@ def predict(model, files, *, windows=False, progress=True):
             "predicted": predictor.classes[int(np.argmax(probabilities))],
         }
         rows.append(row | {f"p_{name}": float(p) for name, p in zip(predictor.classes, probabilities, strict=True)})
-    return pd.DataFrame(rows)
+    if not rows:
+        raise ValueError(
+            f"`files` must name at least one file that can be decoded. Received: {len(skipped)} that can't, the first "
+            f"{skipped[0]['path']}: {skipped[0]['reason']}"
+        )
+    table = pd.DataFrame(rows)
+    table.attrs["skipped"] = skipped
+    return table
 
 
 def _audio_files(files):

@@ -1,8 +1,11 @@
 """A file is whole or not there."""
 
+import subprocess
+import sys
+
 import pytest
 
-from sertk.atomic import replacing
+from sertk.atomic import replacing, sweep
 
 
 def test_folder_is_made_and_nothing_else_is_left(tmp_path):
@@ -35,3 +38,22 @@ def test_others_may_read_the_file_as_any_other(tmp_path):
     with replacing(tmp_path / "replaced") as temporary:
         temporary.write_text("")
     assert (tmp_path / "replaced").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_sweep_deletes_what_a_killed_writer_left_and_nothing_else(tmp_path):
+    kept = [tmp_path / ".hidden", tmp_path / "a" / "log.csv", tmp_path / "a" / f".{'g' * 32}-log.csv"]
+    for path in kept:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("kept")
+    code = """if True:
+        import os, sys
+        from sertk.atomic import replacing
+        with replacing(sys.argv[1]) as path:
+            path.touch()
+            os._exit(9)
+    """
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a" / "model.keras")], check=False)
+    assert killed.returncode == 9
+    assert len(list(tmp_path.rglob("*model.keras"))) == 1
+    sweep(tmp_path)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)

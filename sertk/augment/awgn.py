@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from sertk.audio.waveform import check_waveform_shape
+from sertk.audio.waveform import check_waveform_dtype, check_waveform_shape
 
 
 @keras.saving.register_keras_serializable(package="sertk")
@@ -43,6 +43,7 @@ class AWGN(keras.layers.Layer):
         check_waveform_shape(self, input_shape, single=False)
 
     def call(self, waveforms, training=False):
+        check_waveform_dtype(self, waveforms)
         if not training:
             return waveforms
         shape = ops.shape(waveforms)

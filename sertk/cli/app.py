@@ -1,13 +1,25 @@
 """The commands that work on recipes, runs and models: `sertk train ...`."""
 
 import json
+import statistics
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sertk.cli.corpora import corpora
-from sertk.cli.options import Cache, Corpora, Settings, changes_of, command_line, load_tensorflow, manifest_of, package
+from sertk.cli.options import (
+    Cache,
+    Corpora,
+    Settings,
+    SkipBad,
+    changes_of,
+    command_line,
+    load_tensorflow,
+    manifest_of,
+    package,
+    split_of,
+)
 
 app = typer.Typer(
     help="Speech emotion recognition: from a folder of speech to a served model.",
@@ -50,24 +62,33 @@ def train(
     recipe: Annotated[str, typer.Argument(help="A recipe's name: `sertk recipes` lists them.")],
     corpus: Corpora,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="RUN_DIR", help="The run's folder.")],
+    split: Annotated[
+        str | None,
+        typer.Option(
+            "--split",
+            metavar="KIND",
+            help="How to divide the corpus: random, speaker; a cross-validation (k-fold, speaker-k-fold, "
+            "leave-one-speaker-out, leave-one-session-out); a published protocol, such as ravdess-emobox; or a CSV of "
+            "folds.",
+        ),
+    ] = None,
     settings: Settings = [],  # noqa: B006  (typer wants the default itself)
+    skip_bad: SkipBad = False,
     cache: Cache = None,
 ):
     """Train a recipe's network on a corpus. The same command goes on with a run that was stopped."""
     from sertk.recipes.book import get
     from sertk.recipes.recipe import override
 
-    changes = changes_of(settings)
+    changes = changes_of(settings) | split_of(split)
     override(get(recipe), changes)  # a slip of the pen is told before the corpus is read
     manifest = manifest_of(corpus)
-    sertk = package()
-    run = sertk.train(recipe, manifest, output, changes=changes, cache=cache, command=command_line())
-    best = run.log.loc[run.log["val_loss"].idxmin()]
-    typer.echo(
-        f"\nBest epoch {best['epoch']:.0f} of {len(run.log)}: validation loss {best['val_loss']:.3f}, "
-        f"accuracy {best['val_accuracy']:.1%}. Everything is in {output}.\n"
-        f"  sertk evaluate {output}\n  sertk export {output} -o saved_models/{recipe}/1"
+    run = package().train(
+        recipe, manifest, output, changes=changes, cache=cache, skip_bad=skip_bad, command=command_line()
     )
+    typer.echo(f"\n{_training(run)} Everything is in {output}.\n  sertk evaluate {output}")
+    if not run.folds:
+        typer.echo(f"  sertk export {output} -o saved_models/{recipe}/1")
 
 
 @app.command()
@@ -83,6 +104,8 @@ def evaluate(
         typer.echo(json.dumps(metrics, indent=2))
         return
     folder = run / ("report" if part == "test" else f"report-{part}")
+    if "folds" in metrics:
+        typer.echo(_by_fold(metrics["folds"]))
     typer.echo(f"{_headline(metrics)}\nThe report is {folder / 'report.md'}.")
 
 
@@ -93,6 +116,8 @@ def predict(
     windows: Annotated[
         bool, typer.Option("--windows", help="Average over the whole of a long recording, half-overlapping windows.")
     ] = False,
+    skip_bad: SkipBad = False,
+    max_seconds: Annotated[float, typer.Option(help="The longest recording to read, in seconds.")] = 3600.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Predict the emotion of audio files of any length."""
@@ -100,7 +125,9 @@ def predict(
     from sertk.inference import Predictor, predict
 
     predictor = Predictor(model)
-    table = predict(predictor, files, windows=windows)
+    table = predict(predictor, files, windows=windows, skip_bad=skip_bad, max_seconds=max_seconds)
+    for left_out in table.attrs["skipped"]:
+        typer.echo(f"sertk: left out {left_out['path']}: {left_out['reason']}", err=True)
     if as_json:
         typer.echo(json.dumps(_records(table, predictor.classes), indent=2))
         return
@@ -145,6 +172,40 @@ def quickstart(
         cache=cache,
         command=command_line(),
     )
+
+
+def _training(run):
+    """How training went, on the validation part; the test part is `evaluate`'s."""
+    best = []
+    for log in [one.log for one in run.folds or [run]]:
+        if "val_loss" not in log:
+            return f"{len(log)} epochs; the split has no validation part."
+        best.append(log.loc[log["val_loss"].idxmin()])
+    if not run.folds:
+        (row,) = best
+        return (
+            f"Best epoch {row['epoch']:.0f} of {len(run.log)}: validation loss {row['val_loss']:.3f}, accuracy "
+            f"{row['val_accuracy']:.1%}."
+        )
+    said = [
+        f"{name} {statistics.fmean(values):{form}} ± {statistics.stdev(values):{form}}"
+        for name, form, values in (
+            ("loss", ".3f", [row["val_loss"] for row in best]),
+            ("accuracy", ".1%", [row["val_accuracy"] for row in best]),
+        )
+    ]
+    return f"{len(best)} folds, the best epoch of each: validation {' and '.join(said)}, mean and standard deviation."
+
+
+def _by_fold(folds):
+    uar, accuracy = folds["uar"], folds["accuracy"]
+    lines = [
+        f"{name}  UAR {a:6.1%}  accuracy {b:6.1%}"
+        for name, a, b in zip(folds["names"], uar["values"], accuracy["values"], strict=True)
+    ]
+    over = f"over {len(lines)} folds (mean ± standard deviation)"
+    both = f"UAR {uar['mean']:.1%} ± {uar['sd']:.1%}, accuracy {accuracy['mean']:.1%} ± {accuracy['sd']:.1%}"
+    return "\n".join([*lines, f"{both} {over}.", "All folds' predictions pooled:"])
 
 
 def _headline(metrics):

@@ -24,6 +24,10 @@ Cache = Annotated[
     Path | None, typer.Option(help="Folder for decoded waveforms; by default $SERTK_CACHE or the user's cache folder.")
 ]
 
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out audio files that can't be decoded, and list them.")
+]
+
 
 def package():
     """The package, with the rooms loaded that need TensorFlow."""
@@ -44,19 +48,15 @@ def load_tensorflow():
 
 
 def manifest_of(corpora):
-    import pandas as pd
-
-    import sertk.corpora
+    from sertk.corpora import join, load
 
     manifests = []
     for spec in corpora:
         name, separator, directory = spec.partition("=")
         if not separator or not directory:
             raise ValueError(f"`--corpus` must be NAME=DIR, such as ravdess=data/ravdess. Received: {spec}")
-        manifests.append(sertk.corpora.load(name, Path(directory).expanduser()))
-    joined = pd.concat(manifests, ignore_index=True)
-    joined.attrs["skipped"] = [skipped for manifest in manifests for skipped in manifest.attrs.get("skipped", [])]
-    return joined
+        manifests.append(load(name, Path(directory).expanduser()))
+    return join(manifests)
 
 
 def changes_of(pairs):
@@ -70,6 +70,15 @@ def changes_of(pairs):
         except json.JSONDecodeError:
             changes[key] = None if value.lower() == "none" else value
     return changes
+
+
+def split_of(kind):
+    """The settings that `--split` stands for."""
+    if kind is None:
+        return {}
+    if kind.lower().endswith(".csv"):
+        return {"split.kind": "fold-file", "split.file": str(Path(kind).expanduser().absolute())}
+    return {"split.kind": kind}
 
 
 def command_line():

@@ -1,5 +1,6 @@
 """The memory of a training run: its log, its checkpoints and when it has to stop, all on disk after every epoch."""
 
+import io
 import math
 import time
 from pathlib import Path
@@ -74,8 +75,10 @@ class RunLog(keras.callbacks.Callback):
         seconds = round(time.perf_counter() - self._started, 3)
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}, "seconds": seconds}
         self._refuse_divergence(row)
+        weights = _InMemory()
+        self.model.save_weights(weights)
         with replacing(self.checkpoint(epoch + 1)) as unfinished:
-            self.model.save_weights(unfinished)
+            unfinished.write_bytes(weights.getvalue())
         self.log = pd.concat([self.log, pd.DataFrame([row])], ignore_index=True)
         with replacing(self._log_path) as unfinished:
             self.log.to_csv(unfinished, index=False)
@@ -106,3 +109,10 @@ class RunLog(keras.callbacks.Callback):
         for path in self.directory.glob("epoch-*.weights.h5"):
             if path not in kept:
                 path.unlink()
+
+
+class _InMemory(io.BytesIO):
+    """A file for Keras to write weights to: HDF5 itself takes the process down with it when the disk is full."""
+
+    def __str__(self):
+        return "memory.weights.h5"  # Keras tells the format from the name's end

@@ -1,5 +1,8 @@
 """Supervised training: Adam and cross-entropy with early stopping, as paper 004 trains all its networks."""
 
+import contextlib
+import errno
+import os
 import sys
 from pathlib import Path
 
@@ -31,6 +34,7 @@ def fit(model, train, validation, directory, *, learning_rate=1e-4, epochs=100, 
 
     Raises:
         ValueError: if the loss becomes infinite or NaN, which a lower learning rate usually mends.
+        OSError: if the disk is full; called again once there is room, it goes on after the last finished epoch.
 
     Source: paper 004, section 4.3.3: Adam, categorical cross-entropy, at most 100 epochs.
     """
@@ -44,18 +48,34 @@ def fit(model, train, validation, directory, *, learning_rate=1e-4, epochs=100, 
         optimizer.build(model.trainable_variables)
         model.load_weights(run.checkpoint(run.finished_epochs))
     if not run.exhausted and run.finished_epochs < epochs:
-        model.fit(
-            train.dataset,
-            validation_data=None if validation is None else validation.dataset,
-            initial_epoch=run.finished_epochs,
-            epochs=epochs,
-            shuffle=False,  # `train` shuffles itself
-            callbacks=[
-                run,
-                keras.callbacks.TerminateOnNaN(),
-                keras.callbacks.TensorBoard(Path(directory) / "tensorboard", write_graph=False),
-            ],
-            verbose=verbose if verbose is not None else (1 if sys.stdout.isatty() else 2),
-        )
+        callbacks = [
+            run,
+            keras.callbacks.TerminateOnNaN(),
+            keras.callbacks.TensorBoard(Path(directory) / "tensorboard", write_graph=False),
+        ]
+        with _told_of_a_full_disk(directory):
+            model.fit(
+                train.dataset,
+                validation_data=None if validation is None else validation.dataset,
+                initial_epoch=run.finished_epochs,
+                epochs=epochs,
+                shuffle=False,  # `train` shuffles itself
+                callbacks=callbacks,
+                verbose=verbose if verbose is not None else (1 if sys.stdout.isatty() else 2),
+            )
     model.load_weights(run.checkpoint(run.best_epoch))
     return run
+
+
+@contextlib.contextmanager
+def _told_of_a_full_disk(directory):
+    """TensorBoard's writer says in TensorFlow's words, over several lines, that the disk is full."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        if os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        raise OSError(
+            f"{directory}: TensorBoard's events can't be written; make room on the disk and call again, no finished "
+            f"epoch is lost. Received: {os.strerror(errno.ENOSPC)}"
+        ) from None

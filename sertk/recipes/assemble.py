@@ -3,11 +3,16 @@
 import inspect
 
 import sertk.models
-from sertk.audio import FixedLength
+from sertk.audio import FixedLength, WaveformCache
 from sertk.augment import AWGN
 from sertk.features import MFCC, LogMelSpectrogram
 
 BUILDERS = ("cnn", "two_cnn", "cnn_transformer")
+
+
+def waveforms(recipe, cache=None):
+    """The `WaveformCache` of a recipe, in the folder `cache`."""
+    return WaveformCache(cache, recipe.audio.sample_rate, max_seconds=recipe.audio.max_seconds)
 
 
 def fixed_length(recipe):

@@ -1,6 +1,7 @@
 """Carrying out a recipe: from a manifest to trained models, and from there to a report."""
 
 import json
+import warnings
 
 import pandas as pd
 
@@ -9,7 +10,7 @@ import sertk.evaluation
 from sertk.atomic import replacing, sweep
 from sertk.lock import NAME as LOCK
 from sertk.lock import only_writer
-from sertk.recipes import environment, tell
+from sertk.recipes import assemble, environment, tell
 from sertk.recipes.book import get
 from sertk.recipes.recipe import Recipe, override
 from sertk.recipes.run import Run
@@ -19,7 +20,7 @@ from sertk.recipes.single import predict_part, train_split
 BEGINNINGS = {"split.csv", "skipped.csv", "environment.json", LOCK}
 
 
-def train(recipe, manifest, directory, *, changes=None, cache=None, verbose=None, command=None):
+def train(recipe, manifest, directory, *, changes=None, cache=None, skip_bad=False, verbose=None, command=None):
     """Trains a recipe's network on a corpus and keeps the run in a folder; in a cross-validation, fold after fold.
 
     A run that was killed goes on where it stopped when the same call is made again.
@@ -31,6 +32,8 @@ def train(recipe, manifest, directory, *, changes=None, cache=None, verbose=None
         changes: dict of settings to override, as in `sertk.recipes.override`. `split.kind` may be any kind or
             protocol of `sertk.corpora.divide`. Defaults to None.
         cache: folder for decoded waveforms. Defaults to that of `sertk.audio.WaveformCache`.
+        skip_bad: bool, whether clips that can't be decoded are left out, before the corpus is split, and listed with
+            their reasons in the run's `skipped.csv`; otherwise they are an error. Defaults to False.
         verbose: Keras's: 0 silent, 1 bars, 2 a line an epoch. Defaults to bars on a terminal, lines elsewhere.
         command: str, the command that does it again, for the report. Defaults to this call.
 
@@ -49,8 +52,12 @@ def train(recipe, manifest, directory, *, changes=None, cache=None, verbose=None
         6
     """
     recipe = override(recipe if isinstance(recipe, Recipe) else get(recipe), changes or {})
-    skipped = manifest.attrs.get("skipped", [])
+    skipped = list(manifest.attrs.get("skipped", []))
     manifest = sertk.corpora.map_labels(manifest, recipe.labels)
+    if skip_bad:
+        bad = assemble.waveforms(recipe, cache).bad(manifest["path"], progress=verbose != 0)
+        manifest = _without(manifest, bad)
+        skipped += bad
     chosen = recipe.split
     parts = sertk.corpora.divide(
         manifest,
@@ -130,6 +137,19 @@ def evaluate(run, part="test", *, cache=None, resamples=1000):
     metrics["folds"] = sertk.evaluation.over_folds(by_fold, [fold.directory.name for fold in run.folds])
     _report(run, part, pooled, metrics)
     return metrics
+
+
+def _without(manifest, bad):
+    sound = ~manifest["path"].isin([clip["path"] for clip in bad])
+    if not sound.any():
+        raise ValueError(
+            "`manifest` must hold at least one clip that can be decoded. "
+            f"Received: {len(bad)} clips, the first {bad[0]['path']}: {bad[0]['reason']}"
+        )
+    if bad:
+        summary = f"left out {len(bad)} clips that can't be decoded, the first {bad[0]['path']}: {bad[0]['reason']}"
+        warnings.warn(f"{summary}. The run's skipped.csv lists them all.", UserWarning, stacklevel=3)
+    return manifest[sound].reset_index(drop=True)
 
 
 def _report(run, part, predictions, metrics, history=None):

@@ -20,13 +20,17 @@ class Split:
 
 @dataclass(frozen=True)
 class Audio:
-    """What a clip is: sample rate in Hz, and the arguments of `sertk.audio.FixedLength`, its length in seconds."""
+    """What a clip is: sample rate in Hz, and the arguments of `sertk.audio.FixedLength`, its length in seconds.
+
+    Recordings over `max_seconds` are refused.
+    """
 
     sample_rate: int = 16_000
     seconds: float = 3.0
     crop: str = "center"
     pad: str = "zero"
     trim_top_db: float | None = None
+    max_seconds: float = 3600.0
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import keras
 
 import sertk.evaluation
 from sertk.atomic import replacing
-from sertk.audio import WaveformCache
 from sertk.learning import fit
 from sertk.models import from_features, from_waveform, without_fixed_length
 from sertk.pipeline import Clips, features_size
@@ -32,7 +31,7 @@ def train_split(run, cache=None, verbose=None):
     keep = _features_stay(recipe, features, cutting.samples, len(train) + len(validation))
     shared = {
         "classes": classes,
-        "cache": WaveformCache(cache, recipe.audio.sample_rate),
+        "cache": assemble.waveforms(recipe, cache),
         "fixed_length": cutting,
         "batch_size": recipe.training.batch_size,
         "features": features if keep else None,
@@ -95,8 +94,8 @@ def predict_part(run, part, cache=None):
             f"{run.directory}: its split has no {part} part to measure on; name another one with `part`. "
             f"Received: part={part!r}"
         )
-    waveforms = WaveformCache(cache, recipe.audio.sample_rate)
-    batches = Clips(clips, classes, waveforms, assemble.fixed_length(recipe), batch_size=recipe.training.batch_size)
+    waveforms, cutting = assemble.waveforms(recipe, cache), assemble.fixed_length(recipe)
+    batches = Clips(clips, classes, waveforms, cutting, batch_size=recipe.training.batch_size)
     probabilities = without_fixed_length(model).predict(batches.dataset.map(lambda waveform, _: waveform), verbose=0)
     return sertk.evaluation.predictions_table(clips.drop(columns="part"), probabilities, classes)
 
