@@ -18,6 +18,7 @@ from sertk.audio import read
 # as published, and two steps apart at 16 kHz. Two takes of one sentence are hundreds of steps apart.
 TOLERANCE = 4 / 2**15
 SEGMENTS = 32
+MANY = 500  # clips take a second or more to decode
 GOLDEN = (5**0.5 - 1) / 2  # the remainders of its multiples are spread evenly and never repeat
 # What rounding may add to the difference of two numbers of a fingerprint.
 ROUNDING = 1e-9
@@ -157,8 +158,9 @@ def _fingerprints(paths, clips):
     # Each worker holds a whole clip, and clips may be an hour long.
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
         found = pool.map(lambda clip: _fingerprint(*_version(paths[clip])), clips)
-        # On a terminal only, and only where it takes its time.
-        bar = tqdm(found, total=len(clips), desc="comparing recordings", unit="clip", delay=2, disable=None)
+        # None: on a terminal only. It leaves no trace, as most of the time nothing is decoded anew.
+        quiet = None if len(clips) > MANY else True
+        bar = tqdm(found, total=len(clips), desc="comparing recordings", unit="clip", leave=False, disable=quiet)
         return dict(zip(clips.tolist(), bar, strict=True))
 
 
