@@ -3,17 +3,7 @@
 import inspect
 import warnings
 
-from sertk.corpora import (
-    children,
-    crema_d,
-    demos,
-    emo_db,
-    emovo,
-    iemocap,
-    ravdess,
-    savee,
-    tess,
-)
+from sertk.corpora import children, crema_d, demos, emo_db, emovo, iemocap, ravdess, savee, tess
 from sertk.corpora.generic import read_csv, read_folders, read_synthetic
 from sertk.corpora.scan import summary
 
@@ -55,8 +45,7 @@ def load(name, directory, **options):
     `statement`, `intensity`, `session`, `language` and `duration` in seconds; all text but the last. What is
     unknown is NA. Rows are ordered by relative path, whatever the machine. A file that is no clip of the corpus is
     never passed over in silence: one UserWarning sums them up, and `manifest.attrs["skipped"]` lists each with its
-        path, its reason
-    and whether that is as expected, as it is of a second copy.
+    path, its reason and whether that is as expected, as it is of a second copy.
 
     Args:
         name: the corpus' reader, one of `READERS`: "ravdess", "crema_d" and so on, "csv" (a table of your own
