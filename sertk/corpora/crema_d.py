@@ -22,13 +22,11 @@ SENTENCES = {
 }
 ACTORS = tuple(str(actor) for actor in range(1001, 1092))
 # VideoDemographics.csv of the corpus; the others are men.
-WOMEN = frozenset(
-    (
-        "1002 1003 1004 1006 1007 1008 1009 1010 1012 1013 1018 1020 1021 1024 1025 1028 1029 1030 1037 1043 "
-        "1046 1047 1049 1052 1053 1054 1055 1056 1058 1060 1061 1063 1072 1073 1074 1075 1076 1078 1079 1082 "
-        "1084 1089 1091"
-    ).split()
-)
+_WOMEN = """
+    1002 1003 1004 1006 1007 1008 1009 1010 1012 1013 1018 1020 1021 1024 1025 1028 1029 1030 1037 1043 1046 1047
+    1049 1052 1053 1054 1055 1056 1058 1060 1061 1063 1072 1073 1074 1075 1076 1078 1079 1082 1084 1089 1091
+"""
+WOMEN = frozenset(_WOMEN.split())
 # "x" is 1040_ITH_SAD_X.wav, which lacks a letter in the published corpus.
 FORM = (
     rf"(?P<actor>10[0-9]{{2}})_(?P<sentence>{'|'.join(SENTENCES)})_(?P<emotion>{'|'.join(EMOTIONS)})"
