@@ -106,6 +106,41 @@ def test_train_evaluate_export_predict(sertk, tiny_corpus, small, cache, tmp_pat
     assert answer["predicted"] in out
 
 
+def test_cross_validation_is_one_option_of_train(sertk, tiny_corpus, small, cache, tmp_path):
+    """Named by its kind, or by a table of folds; validation figures after training, test figures from `evaluate`."""
+    corpus = tiny_corpus["path"][0].rsplit("/", 2)[0]
+    folds = tmp_path / "folds.csv"
+    speakers = sorted(set(tiny_corpus["speaker"]))
+    folds.write_text("speaker,fold\n" + "".join(f"{speaker},{n % 2 + 1}\n" for n, speaker in enumerate(speakers)))
+    settings = {**small, "training.epochs": 1, "split.validation": 1}
+    del settings["split.kind"]
+    arguments = ["train", "004-cnn-mfcc", "-c", f"synthetic={corpus}", "--cache", cache, "--split", folds]
+    arguments += [word for key, value in settings.items() for word in ("-s", f"{key}={json.dumps(value)}")]
+    status, out, _ = sertk(*arguments, "-o", tmp_path / "run")
+    assert status == 0
+    assert out.index("fold-1 (1/2)") < out.index("fold-2 (2/2)") < out.index("2 folds, the best epoch of each")
+    assert "mean and standard deviation" in out
+    assert "sertk export" not in out
+
+    status, out, _ = sertk("evaluate", tmp_path / "run", "--cache", cache)
+    assert status == 0
+    first, second, both, *_ = out.splitlines()
+    assert (first[:6], second[:6]) == ("fold-1", "fold-2")
+    metrics = json.loads((tmp_path / "run" / "report" / "metrics.json").read_text())["metrics"]
+    mean, sd = (metrics["folds"]["uar"][name] for name in ("mean", "sd"))
+    assert both.startswith(f"UAR {mean:.1%} ± {sd:.1%}, accuracy")
+
+
+def test_predict_lists_bad_files_and_goes_on_where_asked(sertk, finished_run, tiny_corpus, tmp_path):
+    broken = tmp_path / "broken.wav"
+    broken.write_text("not audio")
+    status, out, err = sertk("predict", finished_run.directory, broken, tiny_corpus["path"][0], "--skip-bad", "--json")
+    assert status == 0
+    (answer,) = json.loads(out)
+    assert answer["path"] == tiny_corpus["path"][0]
+    assert err.startswith(f"sertk: left out {broken}: can't be decoded as audio")
+
+
 def test_a_long_recording_gets_a_hint(sertk, finished_run, tmp_path):
     import numpy as np
     import soundfile
@@ -133,6 +168,9 @@ def test_slips_end_in_one_line_and_status_1(sertk, one_line, finished_run, tmp_p
     one_line(sertk("evaluate", finished_run.directory, "--part", "train"), '`part` must be "test" or "validation"')
     one_line(sertk("predict", tmp_path, clip), "is neither a run")
     one_line(sertk("predict", finished_run.directory, clip), "broken.wav: can't be decoded as audio")
+    one_line(sertk("predict", finished_run.directory, clip, "--skip-bad"), "1 that can't, the first", "broken.wav")
+    long = finished_run.split["path"].iloc[0]
+    one_line(sertk("predict", finished_run.directory, long, "--max-seconds", 0.1), "is longer than `max_seconds`")
     one_line(sertk("predict", finished_run.directory, tmp_path / "gone.wav"), "there is no such file")
     one_line(sertk("export", tmp_path / "nowhere", "-o", tmp_path / "1"), "there is no such run folder")
 

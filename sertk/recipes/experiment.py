@@ -86,8 +86,8 @@ def train(recipe, manifest, directory, *, changes=None, cache=None, skip_bad=Fal
         for number, (fold, (name, split)) in enumerate(zip(run.folds, parts, strict=True), start=1):
             _begin(fold, common, [], split)
             if verbose != 0:
-                state = "finished before" if fold.finished else str(fold.directory)
-                print(f"\n{name} of {len(parts)} ({number}/{len(parts)}): {state}", flush=True)
+                state = "finished before" if fold.finished else fold.directory
+                print(f"\n{name} ({number}/{len(parts)}): {state}", flush=True)
             train_split(fold, cache, verbose)
     return run
 
