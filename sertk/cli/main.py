@@ -1,5 +1,6 @@
 """The door: one line for a user's error, a status that is not 0, a traceback only if asked for."""
 
+import logging
 import os
 import sys
 import warnings
@@ -12,6 +13,7 @@ from sertk.cli.app import app
 def main():
     """Runs the command line: one line for a user's error, a status that is not 0, a traceback only if asked for."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # several models in a process are no fault of the user's
     warnings.showwarning = lambda message, *_, **__: typer.echo(f"sertk: warning: {message}", err=True)
     warnings.filterwarnings("ignore", module=r"(keras|tensorflow|librosa)\b")
     try:
