@@ -9,7 +9,7 @@ import tensorflow as tf
 from sertk.audio import FixedLength
 from sertk.augment import AWGN
 from sertk.features import MFCC, LogMelSpectrogram
-from sertk.models import BatchNormalization, cnn, from_waveform, load, without_fixed_length
+from sertk.models import BatchNormalization, cnn, from_features, from_waveform, load, without_fixed_length
 
 SAMPLES = 16_000
 FRAMES, BANDS = 32, 32
@@ -82,6 +82,15 @@ def test_both_models_share_their_weights(whole):
     assert {id(weight) for weight in cut.weights} == {id(weight) for weight in whole.weights}
     assert cut.layers[1:] == whole.layers[2:]
     assert cut.name == whole.name
+
+
+def test_features_at_hand_give_what_the_waveforms_would_and_train_the_same_weights(network, normalization):
+    whole = from_waveform(network, mfcc(), samples=SAMPLES, normalization=normalization)
+    waveforms = np.random.default_rng(1).normal(0, 0.1, (3, SAMPLES)).astype("float32")
+    model = from_features(network, normalization=normalization)
+    np.testing.assert_allclose(model(mfcc()(waveforms)), whole(waveforms), atol=1e-5)
+    assert {id(weight) for weight in model.weights} == {id(weight) for weight in whole.weights}
+    assert from_features(network)(np.zeros((1, FRAMES, BANDS))).shape == (1, 4)
 
 
 def test_noise_is_heard_in_training_only(network):
