@@ -5,6 +5,7 @@ import io
 import os
 import stat
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -83,7 +84,7 @@ def read(path, sample_rate=16_000, channel="mean", max_seconds=MAX_SECONDS):
             raise _cut_off(path, f"{len(waveform):,} of the {file.frames:,} samples that its header announces")
         file_rate = file.samplerate
     if not len(waveform):
-        raise ValueError(f"{path}: holds no samples; delete it or record it again. Received: 0 samples")
+        raise _without_samples(path)
     peak = max(waveform.max(), -waveform.min())  # NaN if any sample is
     if not np.isfinite(peak):
         raise ValueError(
@@ -99,6 +100,39 @@ def read(path, sample_rate=16_000, channel="mean", max_seconds=MAX_SECONDS):
         if not len(waveform):
             raise ValueError(f"{path}: is too short to resample. Received: {samples} samples at {file_rate} Hz")
     return waveform
+
+
+class Info(NamedTuple):
+    """What a file's header says: `sample_rate` in Hz, `channels`, and its length in `seconds`."""
+
+    sample_rate: int
+    channels: int
+    seconds: float
+
+
+def info(path):
+    """Looks into the header of an audio file, without decoding it where the header tells its length.
+
+    Args:
+        path: the file.
+
+    Returns:
+        `Info`: `sample_rate`, `channels`, `seconds`.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read` does, for all that shows before the samples are decoded.
+
+    Example:
+        >>> info("03-01-05-01-01-01-01.wav")
+        Info(sample_rate=48000, channels=1, seconds=3.3366...)
+    """
+    path = Path(path)
+    with _decoder(path, _header(path)) as file:
+        _check_claims(path, file.samplerate, file.channels)
+        samples = file.frames if file.frames < UNKNOWN else len(_mono(file, 0, path, MAX_SECONDS))
+        if not samples:
+            raise _without_samples(path)
+        return Info(file.samplerate, file.channels, samples / file.samplerate)
 
 
 def check_sample_rate(sample_rate):
@@ -262,6 +296,10 @@ def _undecodable(header, path, says=""):
         f"{path}: can't be decoded as audio; is it complete? {says}. "
         f"Received: {header.size:,} bytes that begin with {header.begins[:12]!r}"
     )
+
+
+def _without_samples(path):
+    return ValueError(f"{path}: holds no samples; delete it or record it again. Received: 0 samples")
 
 
 def _cut_off(path, received):

@@ -45,7 +45,8 @@ def load(name, directory, **options):
     `statement`, `intensity`, `session`, `language` and `duration` in seconds; all text but the last. What is
     unknown is NA. Rows are ordered by relative path, whatever the machine. A file that is no clip of the corpus is
     never passed over in silence: one UserWarning sums them up, and `manifest.attrs["skipped"]` lists each with its
-    path, its reason and whether that is as expected, as it is of a second copy.
+    `path`, its `reason` and its `kind`: "bad" where the sound of a clip can't be had, "aside" where there is nothing
+    wrong with the file, such as a second copy, else "unknown".
 
     Args:
         name: the corpus' reader, one of `READERS`: "ravdess", "crema_d" and so on, "csv" (a table of your own

@@ -4,9 +4,7 @@ import os
 import re
 from pathlib import Path
 
-import soundfile
-
-from sertk.audio import AUDIO_EXTENSIONS
+from sertk.audio import AUDIO_EXTENSIONS, info
 from sertk.corpora.manifest import build_manifest
 
 AUDIO = tuple(sorted(AUDIO_EXTENSIONS))
@@ -25,6 +23,10 @@ class Skip(Exception):  # noqa: N818  (it is a message to the scan, not an error
 
 class Aside(Skip):
     """Raised for a file that is understood, and left out on purpose: a second copy, another part of the corpus."""
+
+
+class Bad(Skip):
+    """Raised for a clip whose sound can't be had: training refuses such a corpus, unless it is told to skip them."""
 
 
 def read_folder(directory, describe, corpus, beside=None, **constants):
@@ -76,8 +78,13 @@ def read_folder(directory, describe, corpus, beside=None, **constants):
 
 
 def left_out(path, reason):
-    """An entry of `manifest.attrs["skipped"]`; `expected` says that there is nothing wrong with it."""
-    return {"path": str(path), "reason": str(reason), "expected": isinstance(reason, Aside)}
+    """An entry of `manifest.attrs["skipped"]`.
+
+    Its `kind` is "aside" where there is nothing wrong with the file, "bad" where the file is a clip whose sound can't
+    be had, and else "unknown".
+    """
+    kind = "aside" if isinstance(reason, Aside) else "bad" if isinstance(reason, Bad) else "unknown"
+    return {"path": str(path), "reason": str(reason), "kind": kind}
 
 
 def finish(rows, skipped, corpus, source):
@@ -100,19 +107,12 @@ def summary(skipped):
 
 def duration(path):
     """A clip's length in seconds, from its header; raises `Skip` where there is no sound to be had."""
-    if not path.is_file():
-        raise Skip("file not found")
     if path.suffix.lower() not in AUDIO:
         raise Skip(f"no audio file: the name does not end in {', '.join(AUDIO)}")
-    if path.stat().st_size == 0:
-        raise Skip("the file is empty")
     try:
-        info = soundfile.info(path)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise Skip(f"the header can't be read: {getattr(error, 'error_string', error)}") from error
-    if info.frames == 0:
-        raise Skip("the file holds no sound")
-    return info.frames / info.samplerate
+        return info(path).seconds
+    except (ValueError, OSError) as error:
+        raise Bad(str(error).removeprefix(f"{path}: ")) from error
 
 
 def existing_folder(directory):

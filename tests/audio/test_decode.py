@@ -6,7 +6,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sertk.audio import AUDIO_EXTENSIONS, read
+from sertk.audio import AUDIO_EXTENSIONS, info, read
 
 EXACT = 1e-7
 LOSSLESS = [
@@ -136,6 +136,42 @@ def test_real_clips_are_those_resampled_elsewhere(corpora_dir):
         assert len(waveform) == pytest.approx(soundfile.info(path).frames / 3, abs=1)
         expected, _ = soundfile.read(corpora_dir / "ravdess-16k" / path.parent.name / f"{path.stem}.flac")
         assert decibels(rms(waveform - expected) / rms(expected)) < -30, path
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("rate", [16_000, 48_000])
+@pytest.mark.parametrize(
+    ("suffix", "subtype"), [*((suffix, subtype) for suffix, subtype, _ in LOSSLESS), (".mp3", None), (".ogg", "VORBIS")]
+)
+def test_header_is_told_as_libsndfile_tells_it(tmp_path, suffix, subtype, rate, channels):
+    path = tmp_path / f"clip{suffix}"
+    soundfile.write(path, np.tile(tone(300, rate, seconds=0.3)[:, None], channels), rate, subtype=subtype)
+    expected = soundfile.info(path)
+    found = info(str(path))
+    assert found == (expected.samplerate, expected.channels, expected.frames / expected.samplerate)
+    assert (found.sample_rate, found.channels, found.seconds) == found
+
+
+def test_header_of_a_real_clip(corpora_dir):
+    for path in sorted((corpora_dir / "ravdess-48k-sample").glob("*/*.wav")):
+        expected = soundfile.info(path)
+        assert info(path) == (48_000, expected.channels, expected.duration)
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFF_FFFF, 0x7FFF_F000])
+def test_length_of_a_piped_wav_is_that_of_its_samples(put, by_hand, pcm, size):
+    assert info(put("clip.wav", by_hand.wav(pcm, size=size, riff=size))) == (16_000, 1, 1.0)
+
+
+def test_length_of_a_piped_flac_is_that_of_its_samples(tmp_path):
+    """Its header leaves the number of samples at 0: they are counted."""
+    path = tmp_path / "clip.flac"
+    soundfile.write(path, np.tile(tone(300, 16_000, seconds=1.5)[:, None], 2), 16_000)
+    content = bytearray(path.read_bytes())
+    content[21] &= 0xF0
+    content[22:26] = bytes(4)
+    path.write_bytes(content)
+    assert info(path) == (16_000, 2, 1.5)
 
 
 def test_extensions_are_those_that_a_folder_is_searched_for():

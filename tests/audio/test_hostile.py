@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sertk.audio import read
+from sertk.audio import info, read
 
 TONE = 0.5 * np.sin(2 * np.pi * 300 * np.arange(16_000) / 16_000)
 
@@ -186,6 +186,41 @@ class TestAbsurdHeader:
         content = bytearray(by_hand.wav(pcm))
         content[34:36] = b"\0\0"
         assert reason(put("clip.wav", content)).startswith("can't be decoded as audio")
+
+
+class TestHeaderAlone:
+    """`info` refuses what `read` refuses, in the same words, as far as the header tells."""
+
+    @pytest.mark.parametrize(
+        "content",
+        ["empty", "text", "other bytes", "cut off", "no samples", "1 Hz", "33 channels", "folder", "pipe", "nothing"],
+    )
+    def test_same_words_as_when_it_is_read(self, tmp_path, by_hand, pcm, content, reason):
+        path = tmp_path / "clip.wav"
+        contents = {
+            "empty": b"",
+            "text": b"version https://git-lfs.github.com/spec/v1",
+            "other bytes": bytes(1_000),
+            "cut off": by_hand.wav(pcm)[:-1_000],
+            "no samples": by_hand.wav(b""),
+            "1 Hz": by_hand.wav(pcm, rate=1),
+            "33 channels": by_hand.wav(pcm, channels=33),
+        }
+        if content == "folder":
+            path.mkdir()
+        elif content == "pipe":
+            os.mkfifo(path)
+        elif content in contents:
+            path.write_bytes(contents[content])
+        kind = FileNotFoundError if content == "nothing" else ValueError
+        with pytest.raises(kind) as caught:
+            info(path)
+        assert str(caught.value) == f"{path}: {reason(path, kind)}"
+
+    def test_samples_are_not_looked_at(self, put, by_hand):
+        """That costs as much as reading: what is NaN shows when it is read."""
+        data = by_hand.encode([0.0, np.nan, 0.5, 0.0], "f32")
+        assert info(put("clip.wav", by_hand.wav(data, "f32"))) == (16_000, 1, 4 / 16_000)
 
 
 class TestTooLong:

@@ -55,8 +55,8 @@ def test_a_speaker_without_clips_is_there_with_none(emovo):
     assert not found.complete
 
 
-def test_files_that_can_not_be_decoded_are_listed_though_their_header_is_sound(emovo, write_clip):
-    """Half a file: the reader sees a good header, only decoding tells."""
+def test_files_that_can_not_be_decoded_are_listed_whether_or_not_their_header_is_sound(emovo, write_clip):
+    """The first lacks half its samples, which its header tells; what is wrong with the second, only decoding tells."""
     whole = write_clip("whole.wav", seconds=1.0).read_bytes()
     (emovo / "f1" / "rab-f1-b1.wav").write_bytes(whole[: len(whole) // 2])
     nan = write_clip("nan.wav", seconds=0.1, subtype="FLOAT")
@@ -70,8 +70,9 @@ def test_files_that_can_not_be_decoded_are_listed_though_their_header_is_sound(e
     assert not found.sound
     reasons = {entry["path"].rsplit("/", 1)[-1]: entry["reason"] for entry in found.problems}
     assert set(reasons) == {"rab-f1-b1.wav", "rab-f2-b1.wav", "rab-f3-b1.wav", "laugh.wav", "film.mov"}
+    assert reasons["rab-f1-b1.wav"].startswith("is cut off")
     assert "NaN" in reasons["rab-f2-b1.wav"]
-    assert reasons["rab-f3-b1.wav"] == "the file is empty"
+    assert reasons["rab-f3-b1.wav"] == "is empty; copy or download it again. Received: 0 bytes"
     assert reasons["laugh.wav"] == "the name is not of the form rab-f1-b2"
     assert not any(str(emovo) in reason for reason in reasons.values())  # the path is told once
 

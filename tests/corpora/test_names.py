@@ -63,7 +63,7 @@ def test_what_may_be_something_else_is_listed_and_not_read(plant, name, change):
         manifest = load(name, folder)
     assert manifest["path"].tolist() == [str(folder / f"{stem}.wav")]
     (entry,) = manifest.attrs["skipped"]
-    assert not entry["expected"]
+    assert entry["kind"] == "unknown"
 
 
 @pytest.mark.parametrize("name", CLIPS)
@@ -74,7 +74,7 @@ def test_a_copy_beside_the_clip_is_a_duplicate(plant, name):
         manifest = load(name, folder)
     assert manifest["path"].tolist() == [str(folder / f"{stem}.wav")]
     assert {entry["reason"] for entry in manifest.attrs["skipped"]} == {f"duplicate of {stem}.wav"}
-    assert all(entry["expected"] for entry in manifest.attrs["skipped"])
+    assert all(entry["kind"] == "aside" for entry in manifest.attrs["skipped"])
 
 
 @pytest.mark.parametrize("name", CLIPS)

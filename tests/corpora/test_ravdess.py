@@ -114,14 +114,14 @@ def test_what_is_no_clip_is_listed_with_its_reason(write_clip, tmp_path):
     assert caught[0].filename == __file__
     assert len(manifest) == 1
     found = reasons(manifest)
-    assert found.pop("03-01-05-01-01-01-03.wav").startswith("the header can't be read")
+    assert found.pop("03-01-05-01-01-01-03.wav").startswith("can't be decoded as audio, because it is text")
     assert found == {
         "hello.wav": "the name is not of the form 03-01-06-01-02-01-12",
         "02-01-05-01-01-01-01.wav": "modality 02 is video; audio-only clips start with 03",
         "03-01-01-02-01-01-01.wav": "RAVDESS has no strong neutral clip",
         "03-01-05-01-01-01-25.wav": "the name is not of the form 03-01-06-01-02-01-12",
-        "03-01-05-01-01-02-03.wav": "the file holds no sound",
-        "03-01-05-01-01-01-02.wav": "the file is empty",
+        "03-01-05-01-01-02-03.wav": "holds no samples; delete it or record it again. Received: 0 samples",
+        "03-01-05-01-01-01-02.wav": "is empty; copy or download it again. Received: 0 bytes",
         "03-01-05-01-01-01-04.mp4": "no audio file: the name does not end in "
         ".aif, .aifc, .aiff, .au, .caf, .flac, .mp3, .ogg, .opus, .w64, .wav",
     }
@@ -130,6 +130,6 @@ def test_what_is_no_clip_is_listed_with_its_reason(write_clip, tmp_path):
 def test_a_broken_copy_does_not_hide_the_good_one(write_clip, tmp_path):
     (tmp_path / f"{NAME}.wav").write_bytes(b"")
     good = write_clip(f"copy/{NAME}.wav")
-    with pytest.warns(UserWarning, match=r"the file is empty"):
+    with pytest.warns(UserWarning, match=r"is empty; copy or download it again"):
         manifest = load("ravdess", tmp_path)
     assert manifest["path"].tolist() == [str(good)]

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -51,10 +52,11 @@ def test_csv_lists_rows_that_can_not_be_used(write_clip, tmp_path):
     assert manifest["emotion"].tolist() == ["sad"]
     assert sorted(entry["reason"] for entry in manifest.attrs["skipped"]) == [
         "duplicate: the table has an earlier row for this file",
-        "file not found",
         "the row has no emotion",
         "the row has no path",
+        "there is no such file",
     ]
+    assert {Path(entry["path"]).name for entry in manifest.attrs["skipped"] if entry["kind"] == "bad"} == {"gone.wav"}
 
 
 def test_folders_name_the_emotions(write_clip, tmp_path):
