@@ -51,7 +51,7 @@ def print_table(rows):
     """Prints rows, dicts with the same keys, as a Markdown table: texts to the left, numbers to the right."""
     names = list(rows[0])
     cells = [[_shown(row[name]) for name in names] for row in rows]
-    widths = [max(len(line[i]) for line in [names, *cells]) for i in range(len(names))]
+    widths = [max(3, *(len(line[i]) for line in [names, *cells])) for i in range(len(names))]
     numeric = [all(isinstance(row[name], int | float | None) for row in rows) for name in names]
 
     def line(values):

@@ -3,9 +3,9 @@
     python benchmarks/training.py --json training.json
 
 The plain Keras way is what `model.compile` and `model.fit` do if nothing is said: `keras.layers.BatchNormalization`,
-XLA (`jit_compile="auto"`), the features as a part of the model, tf.data's autotuning on. Between the two stand runs in
-which one thing alone is done as Keras does it. Both train on the same clips, in the same order, with the same weights
-at the start.
+`jit_compile="auto"` (XLA in some releases, not in others: the table says), the features as a part of the model and
+tf.data's autotuning on. Between the two stand runs in which one thing alone is done otherwise than sertk does it. All
+train on the same clips, in the same order, with the same weights at the start.
 """
 
 import sys
@@ -29,13 +29,13 @@ class Way:
 
     Args:
         keras_norm: bool, Keras's batch norm in place of sertk's.
-        xla: bool, compiled by XLA, which is what `jit_compile="auto"` comes to.
+        jit_compile: bool or "auto", Keras's.
         in_model: bool, features computed in the model, in every epoch anew, in place of once.
         tuned: bool, with tf.data's autotuning.
     """
 
     keras_norm: bool = False
-    xla: bool = False
+    jit_compile: bool | str = False
     in_model: bool = False
     tuned: bool = False
 
@@ -43,10 +43,10 @@ class Way:
 WAYS = {
     "sertk": Way(),
     "sertk, Keras's batch norm": Way(keras_norm=True),
-    "sertk, compiled by XLA": Way(xla=True),
+    "sertk, compiled by XLA": Way(jit_compile=True),
     "sertk, features in the model": Way(in_model=True),
     "sertk, autotuned input": Way(tuned=True),
-    "plain Keras": Way(True, True, True, True),
+    "plain Keras": Way(True, "auto", True, True),
 }
 
 
@@ -63,15 +63,17 @@ def main(arguments=None):
     with tempfile.TemporaryDirectory() as folder:
         manifest = corpus(folder, options.clips)
         for network in options.networks:
-            contestants, losses = {}, {}
+            contestants, losses, compiled = {}, {}, {}
             for name, way in WAYS.items():
                 clips = clips_of(manifest, folder, way, options.batch)
                 losses[name] = second_loss(network, clips, way)
-                contestants[name] = trainer(trainable(network, way), clips.dataset, way)
+                model = trainable(network, way)
+                compiled[name] = bool(model.jit_compile)
+                contestants[name] = trainer(model, clips.dataset, way)
             check_losses(losses)
             seconds = take_turns(contestants, options.rounds, lambda train: train())
             print(f"{network}: an epoch of {options.clips} clips, median of {options.rounds} rounds\n")
-            print_table(table(seconds, losses, options.clips))
+            print_table(table(seconds, losses, compiled, options.clips))
             results[network] = {"seconds": seconds, "losses": losses}
     write_json(options.json, machine=about, clips=options.clips, batch=options.batch, **results)
 
@@ -128,9 +130,7 @@ def trainable(network, way, **dropout):
     if way.in_model:
         model = sertk.models.from_waveform(model, mfcc(), samples=SAMPLES)
     optimizer = keras.optimizers.Adam(1e-4)
-    # "auto" is Keras's default. Where it does not come to XLA, that is the plain way then.
-    jit_compile = "auto" if way.xla else False
-    model.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"], jit_compile=jit_compile)
+    model.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"], jit_compile=way.jit_compile)
     return model
 
 
@@ -183,11 +183,12 @@ def check_losses(losses):
             raise SystemExit(f"{name}: comes to a loss of {loss:.6f}, plain Keras to {losses['plain Keras']:.6f}")
 
 
-def table(seconds, losses, clips):
+def table(seconds, losses, compiled, clips):
     """One row a way to train: its rate, what that is of plain Keras's, and the loss that it comes to."""
     return [
         {
             "way": name,
+            "XLA": "yes" if compiled[name] else "no",
             "clips/s": clips / float(np.median(seconds[name])),
             "times plain Keras": times_as_fast(seconds, name, "plain Keras"),
             "loss after two epochs": f"{losses[name]:.5f}",

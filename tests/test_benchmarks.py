@@ -1,0 +1,175 @@
+"""The benchmarks run, at a size that takes seconds, and refuse to time what does not agree. No time is asserted."""
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def benchmark_module(monkeypatch):
+    """A function that imports one of the benchmarks, which find each other in their own folder."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    return importlib.import_module
+
+
+@pytest.fixture
+def features(benchmark_module, monkeypatch):
+    module = benchmark_module("features")
+    # A process with another backend takes long to start; the layer under JAX has tests of its own.
+    monkeypatch.setattr(module, "OnJax", lambda *_: type("NotThere", (), {"is_there": False}))
+    monkeypatch.setattr(module, "speech", lambda count: noise(count))
+    return module
+
+
+def noise(clips):
+    """Noise over 80 dB of levels, so that `top_db` cuts some off."""
+    random = np.random.default_rng(0)
+    return (random.standard_normal((clips, 48_000)) * np.geomspace(1, 1e-5, 48_000)).astype("float32")
+
+
+@pytest.fixture
+def way(benchmark_module):
+    return benchmark_module("training").Way
+
+
+def test_features_are_timed_after_they_agreed(features, tmp_path, capsys):
+    features.main(["--clips", "2", "--rounds", "1", "--json", str(tmp_path / "out.json")])
+    told = json.loads((tmp_path / "out.json").read_text())
+    for title in ("log-mel", "MFCC"):
+        apart = told[title]["decibels_apart"]
+        assert set(apart) == set(told[title]["seconds"]) >= {features.BASELINE, "sertk, a batch", "sertk, in tf.data"}
+        assert all(difference <= 1e-3 for name, difference in apart.items() if name.startswith(("sertk", "librosa")))
+    assert "keras.layers.MelSpectrogram, a batch" in told["log-mel"]["decibels_apart"]
+    assert "times librosa's rate per clip" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("error", [0.002, -0.002, float("nan")])
+def test_features_that_disagree_with_librosa_are_not_timed(features, error):
+    expected = features.of_librosa(noise(1))
+    wrong = expected.copy()
+    wrong[0, 50, 7] += error
+    contestant = features.Contestant(lambda: wrong, expected, features.OURS, "sertk", True)
+    with pytest.raises(SystemExit, match="somebody: is up to"):
+        features.disagreement("somebody", contestant)
+
+
+def test_features_of_another_shape_are_not_timed(features):
+    expected = features.of_librosa(noise(1))
+    contestant = features.Contestant(lambda: expected[:, :1], expected, features.OURS, "sertk", True)
+    with pytest.raises(SystemExit, match=r"has the shape \(1, 1, 128\), librosa's is \(1, 94, 128\)"):
+        features.disagreement("somebody", contestant)
+
+
+def test_ways_of_training_that_learn_other_things_are_not_timed(benchmark_module):
+    training = benchmark_module("training")
+    training.check_losses({"sertk": 1.0005, "plain Keras": 1.0})
+    for loss in (1.002, 0.998, float("nan")):
+        with pytest.raises(SystemExit, match="sertk: comes to a loss of"):
+            training.check_losses({"sertk": loss, "plain Keras": 1.0})
+
+
+def test_plain_keras_learns_what_sertk_does(benchmark_module, way, tmp_path):
+    training = benchmark_module("training")
+    manifest = training.corpus(tmp_path, 6)
+    losses = {}
+    for name, one in (("sertk", way()), ("plain Keras", way(True, "auto", True, True))):
+        losses[name] = training.second_loss("one CNN", training.clips_of(manifest, tmp_path, one, 3), one)
+    training.check_losses(losses)
+    assert all(np.isfinite(loss) for loss in losses.values())
+
+
+def test_a_training_is_timed(benchmark_module, way, tmp_path):
+    training = benchmark_module("training")
+    clips = training.clips_of(training.corpus(tmp_path, 4), tmp_path, way(), 2)
+    assert training.trainer(training.trainable("one CNN", way()), clips.dataset, way())() > 0
+
+
+def test_the_pipeline_is_timed_from_cold_and_from_warm_cache(benchmark_module, tmp_path, capsys):
+    pipeline = benchmark_module("pipeline")
+    out = tmp_path / "out.json"
+    pipeline.main(
+        ["input", "--clips", "4", "--batch", "2", "--networks", "one CNN", "--rounds", "1", "--json", str(out)]
+    )
+    rows = json.loads(out.read_text())["input"]
+    assert [row["input"] for row in rows] == list(pipeline.INPUTS)
+    assert all(
+        row[rate] > 0 for row in rows for rate in ("input alone, cold", "input alone, warm", "steps alone", "both")
+    )
+
+
+def test_batches_at_hand_are_those_of_the_input(benchmark_module, way, tmp_path):
+    pipeline, training = benchmark_module("pipeline"), benchmark_module("training")
+    dataset = training.clips_of(training.corpus(tmp_path, 5), tmp_path, way(in_model=True), 2).dataset
+    pairs = zip(pipeline.at_hand(dataset).as_numpy_iterator(), dataset.as_numpy_iterator(), strict=True)
+    for (waveforms, labels), (expected, expected_labels) in pairs:
+        np.testing.assert_array_equal(waveforms, expected)
+        np.testing.assert_array_equal(labels, expected_labels)
+
+
+def test_an_epoch_that_the_tuner_held_back_is_counted(benchmark_module):
+    row = benchmark_module("pipeline").held_back(1.4, np.array([1.5, 2.56, 1.52]), np.array([1.5, 1.5, 1.49]))
+    assert (row["held back"], row["tuned, longest (s)"], row["epoch, not tuned (s)"]) == (1, 2.56, 1.5)
+
+
+def test_growth_is_measured_in_a_process_of_its_own(benchmark_module, tmp_path):
+    growth = benchmark_module("growth")
+    rows = growth.measure(growth.write_corpus(tmp_path, 200), 120, tmp_path)
+    assert {row["clips"] for row in rows} == {120}
+    assert [row["step"] for row in rows][:3] == [
+        "import",
+        "read the manifest, look for its files",
+        "split by speaker, search for copies",
+    ]
+    peaks = [row["peak"] for row in rows]
+    assert peaks == sorted(peaks)
+    assert peaks[0] > 50  # MB: TensorFlow alone
+    assert len(list((tmp_path / "growth-cache-120").rglob("*.f32"))) == 120
+
+
+def test_contestants_take_turns_in_another_order_each_round(benchmark_module):
+    rounds, ran = benchmark_module("rounds"), []
+    contestants = {name: lambda name=name: ran.append(name) for name in "abcd"}
+    seconds = rounds.take_turns(contestants, 6, measure=lambda contestant: contestant() or len(ran))
+    orders = [tuple(ran[start : start + 4]) for start in range(0, 24, 4)]
+    assert all(sorted(order) == list("abcd") for order in orders)
+    assert len(set(orders)) > 1
+    assert {name: len(times) for name, times in seconds.items()} == dict.fromkeys("abcd", 6)
+
+
+def test_a_ratio_compares_turns_of_the_same_round(benchmark_module):
+    seconds = {"fast": np.array([1.0, 10.0, 2.0]), "slow": np.array([3.0, 30.0, 8.0])}
+    assert benchmark_module("rounds").times_as_fast(seconds, "fast", "slow") == 3.0
+
+
+def test_a_table_is_markdown(benchmark_module, capsys):
+    benchmark_module("rounds").print_table(
+        [{"who": "a", "rate": 1234.4, "n": 1}, {"who": "bc", "rate": 0.5, "n": None}]
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "| who |  rate |   n |",
+        "| --- | ----: | --: |",
+        "| a   | 1,234 |   1 |",
+        "| bc  |  0.50 |     |",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("script", ["features.py", "training.py", "pipeline.py"])
+@pytest.mark.parametrize("arguments", [["--rounds", "0"], ["--clips", "-3"]])
+def test_impossible_numbers_are_refused_before_anything_is_loaded(script, arguments):
+    result = subprocess.run([sys.executable, BENCHMARKS / script, *arguments], capture_output=True, text=True)
+    assert result.returncode == 2
+    assert f"Received: {arguments[1]}" in result.stderr
+
+
+def test_an_unknown_part_is_refused(benchmark_module, capsys):
+    with pytest.raises(SystemExit):
+        benchmark_module("pipeline").main(["outputs"])
+    assert "PART must be one of input, tuner, growth. Received: outputs" in capsys.readouterr().err
