@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import soundfile
 from scipy.spatial import cKDTree
 from tqdm import tqdm
 
-from sertk.audio import read
+from sertk.audio import info, read
 
 # Four steps of 16 bit. Copies that were resampled one by one differ by their dither: the twins of RAVDESS are identical
 # as published, and two steps apart at 16 kHz. Two takes of one sentence are hundreds of steps apart.
@@ -33,27 +32,34 @@ def recordings(manifest):
     resampled to another rate or coded with loss (MP3, OGG) is not. RAVDESS, for one, has a recording twice:
     03-01-03-01-02-01-07 and 03-01-03-01-02-02-07.
 
-    Only clips of one duration are decoded, once in a session. A clip whose file can't be read counts as a recording of
-    its own.
+    How long a clip is its header says, since tables round durations, each in its own way. Only clips of one length are
+    decoded, once in a session. Files that can't be decoded are the same where their bytes are.
 
     Args:
-        manifest: DataFrame with the column `path`, and `duration` where known.
+        manifest: DataFrame with the column `path`.
 
     Returns:
         int array, one number a row.
     """
-    numbers, paths = pd.factorize(manifest["path"].astype(str).to_numpy(dtype=object))
-    if "duration" in manifest:
-        seconds = manifest["duration"].groupby(numbers).first().to_numpy(dtype=float)
-    else:
-        seconds = np.full(len(paths), np.nan)
-    lengths = [seconds_of(path) if np.isnan(known) else known for path, known in zip(paths, seconds, strict=True)]
+    return compared(manifest["path"])[0]
+
+
+def compared(paths):
+    """`recordings` of a Series of paths, and whether the sound of each was there to be compared.
+
+    Returns:
+        int array, the number of each one's recording; bool array, False for a file that is not there or can't be
+        decoded. A file that no other one equals in length counts as compared without being decoded.
+    """
+    numbers, paths = pd.factorize(paths.astype(str).to_numpy(dtype=object))
+    lengths = np.array([_length(path) for path in paths])
     alike = [clips for clips in pd.Series(range(len(paths))).groupby(lengths).indices.values() if len(clips) > 1]
     prints = _fingerprints(paths, np.concatenate(alike)) if alike else {}
-    first = np.arange(len(paths))
+    first, heard = np.arange(len(paths)), lengths > 0
     for clips in alike:
         first[clips] = clips[_first_alike(paths[clips], [prints[clip] for clip in clips])]
-    return first[numbers]
+        heard[clips] = [np.isfinite(prints[clip][1]).all() for clip in clips]
+    return first[numbers], heard[numbers]
 
 
 def linked(vectors, reach, same):
@@ -130,19 +136,30 @@ def _same(path, other):
 
 @functools.lru_cache(maxsize=2)  # a chain compares one clip with many
 def _decoded(path, size, changed):
-    rate = soundfile.info(path).samplerate
+    rate = info(path).sample_rate
     return read(path, rate), rate
 
 
 def seconds_of(path):
     """A clip's length in seconds, from its header; NaN where it can't be read."""
-    if not Path(path).is_file():  # a pipe would be waited for
-        return np.nan
+    return _seconds(*_version(path))
+
+
+# A corpus is split and checked many times in a session, and looked into once.
+@functools.lru_cache(maxsize=200_000)
+def _seconds(path, size, changed):
     try:
-        info = soundfile.info(path)
-    except (soundfile.SoundFileError, OSError):
+        return np.nan if size is None else info(path).seconds
+    except (ValueError, OSError):
         return np.nan
-    return info.frames / info.samplerate if info.samplerate else np.nan
+
+
+def _length(path):
+    """What the lengths of equal recordings have in common: seconds, or bytes, below 0, where the header says none."""
+    seconds = seconds_of(path)
+    if np.isnan(seconds) and Path(path).is_file():  # a pipe would be waited for
+        return -float(_version(path)[1]) or np.nan  # what is empty equals nothing
+    return seconds
 
 
 def _version(path):
@@ -164,16 +181,26 @@ def _fingerprints(paths, clips):
         return dict(zip(clips.tolist(), bar, strict=True))
 
 
-# A corpus is split and checked many times in a session, and decoded once.
 @functools.lru_cache(maxsize=200_000)
 def _fingerprint(path, size, changed):
-    """Digest of the decoded samples and fingerprint; None and NaN, which is near to nothing, where it can't be read."""
-    unknown = None, np.full(2 * SEGMENTS, np.nan)
+    """Digest of the decoded samples and fingerprint.
+
+    Where it can't be decoded, the digest of the bytes and NaN, which is near to nothing; None for what can't be read.
+    """
+    unknown = np.full(2 * SEGMENTS, np.nan)
     if size is None:
-        return unknown
+        return None, unknown
     try:
-        rate = soundfile.info(path).samplerate
+        rate = info(path).sample_rate
         waveform = read(path, rate)
-    except (soundfile.SoundFileError, ValueError, OSError):
-        return unknown
+    except (ValueError, OSError):
+        return _digest_of_bytes(path), unknown
     return hashlib.blake2b(waveform.tobytes(), salt=str(rate).encode(), digest_size=16).digest(), fingerprint(waveform)
+
+
+def _digest_of_bytes(path):
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(salt=b"bytes", digest_size=16)).digest()
+    except OSError:
+        return None

@@ -1,5 +1,6 @@
 """One recording under several names is found, whatever its container; two takes are not taken for one."""
 
+import os
 import time
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
-from sertk.corpora.twins import SEGMENTS, TOLERANCE, fingerprint, linked, recordings
+from sertk.corpora.twins import SEGMENTS, TOLERANCE, compared, fingerprint, linked, recordings
 
 
 def manifest_of(*paths, **columns):
@@ -31,6 +32,13 @@ def test_copies_share_a_number(write_clip, durations):
     a, b, copy, wide, c = recordings(manifest_of(*paths, **durations))
     assert a == copy == wide
     assert len({a, b, c}) == 3
+
+
+@pytest.mark.parametrize("durations", [[0.1, 0.13], [3, 0.1], [np.nan, 0.100001]])
+def test_lengths_are_those_of_the_sound_whatever_the_table_says(write_clip, durations):
+    """Tables round durations, each in its own way."""
+    paths = write_clip("a.wav", seconds=0.1004, seed=1), write_clip("b.flac", seconds=0.1004, seed=1)
+    assert len(set(recordings(manifest_of(*paths, duration=durations)))) == 1
 
 
 def test_dither_does_not_part_copies_and_another_take_does(tmp_path):
@@ -97,15 +105,28 @@ def test_a_chain_of_copies_is_one_recording_in_any_order(tmp_path):
         assert numbers["0"] == numbers["1"] == numbers["2"] != numbers["3"]
 
 
-def test_what_can_not_be_read_is_a_recording_of_its_own(write_clip, tmp_path):
-    for name in ("text.wav", "again.wav"):
-        (tmp_path / name).write_text("no sound")
-    for name in ("nan.wav", "other_nan.wav"):
-        soundfile.write(tmp_path / name, np.full(1_600, np.nan), 16_000, subtype="FLOAT")
-    names = ("text.wav", "again.wav", "nan.wav", "other_nan.wav", "folder", "gone.wav")
+def test_what_can_not_be_decoded_is_compared_by_its_bytes(write_clip, tmp_path):
+    for name, text in (("text.wav", "no sound"), ("again.wav", "no sound"), ("other.wav", "no noise")):
+        (tmp_path / name).write_text(text)
+    for name, number in (("nan.wav", np.nan), ("other_nan.wav", np.nan), ("infinite.wav", np.inf)):
+        soundfile.write(tmp_path / name, np.full(1_600, number), 16_000, subtype="FLOAT")
     (tmp_path / "folder").mkdir()
-    numbers = recordings(manifest_of(*(tmp_path / name for name in names), duration=[0.1] * 6))
-    assert len(set(numbers)) == 6
+    for name in ("empty.wav", "as_empty.wav"):
+        (tmp_path / name).touch()
+    os.mkfifo(tmp_path / "pipe.wav")  # which must not be waited for
+    names = [["text.wav", "again.wav"], ["other.wav"], ["nan.wav", "other_nan.wav"], ["infinite.wav"], ["folder"]]
+    names += [["gone.wav"], ["gone_too.wav"], ["empty.wav"], ["as_empty.wav"], ["pipe.wav"]]
+    expected = [number for number, group in enumerate(names) for _ in group]
+    found = recordings(manifest_of(*(tmp_path / name for group in names for name in group)))
+    assert pd.factorize(found)[0].tolist() == expected
+
+
+def test_which_sound_was_not_compared_is_told(write_clip, tmp_path):
+    soundfile.write(tmp_path / "nan.wav", np.full(1_600, np.nan), 16_000, subtype="FLOAT")
+    (tmp_path / "text.wav").write_text("no sound")
+    paths = [write_clip("a.wav", seed=1), tmp_path / "nan.wav", tmp_path / "text.wav", tmp_path / "gone.wav"]
+    _, heard = compared(manifest_of(*paths, *paths)["path"])
+    assert heard.tolist() == [True, False, False, False] * 2
 
 
 @settings(deadline=None, max_examples=50)
