@@ -31,12 +31,14 @@ def replacing(path):
         yield temporary
         os.replace(temporary, path)  # noqa: PTH105  (the atomic call itself, by its own name)
     except OSError as error:
-        if error.errno not in NO_ROOM:
+        ours = {str(temporary), str(path), *map(str, path.parents)}
+        if error.errno in NO_ROOM:
+            todo = "make room on the disk and call again, nothing that was written before is lost"
+        elif error.filename is not None and str(error.filename) in ours:
+            todo = "choose another place, or give the right to write there"
+        else:
             raise
-        raise OSError(
-            f"{path}: can't be written; make room on the disk and call again, nothing that was written before is lost. "
-            f"Received: {error.strerror}"
-        ) from error
+        raise type(error)(f"{path}: can't be written; {todo}. Received: {error.strerror}") from error
     finally:
         temporary.unlink(missing_ok=True)
 

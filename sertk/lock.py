@@ -16,18 +16,23 @@ def only_writer(directory):
         directory: the folder; made if it is missing. A file `.lock` stays in it, and says nothing by being there.
 
     Raises:
-        ValueError: if another process, or another call in this one, holds the folder.
+        ValueError: if another process, or another call in this one, holds the folder, or it can't be written to.
     """
     directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(directory / NAME, timeout=0)
     try:
+        directory.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except filelock.Timeout:
         raise ValueError(
             f"{directory}: another process is writing to this folder; wait for it to end, or choose another folder. "
             f"Received: a folder whose {NAME} is held"
         ) from None
+    except OSError as error:
+        raise ValueError(
+            f"{directory}: can't be written to; choose another folder, or give the right to write there. "
+            f"Received: {error.strerror or error}"
+        ) from error
     try:
         yield
     finally:

@@ -31,7 +31,7 @@ class Clips:
         snr: pair of floats, dB, the range from which each copy's SNR is drawn. Defaults to (15, 30).
         seed: int. Defaults to 0.
         features: layer from waveforms to features, such as `sertk.features.MFCC()`, or None to yield waveforms. They
-            take `features_size` bytes of memory. Defaults to None.
+            take `features_size` bytes of memory, twice that for a moment. Defaults to None.
         progress: bool, whether decoding and features show a bar on a terminal. Defaults to True.
 
     Attributes:

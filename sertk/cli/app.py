@@ -77,11 +77,20 @@ def train(
     cache: Cache = None,
 ):
     """Train a recipe's network on a corpus. The same command goes on with a run that was stopped."""
+    from sertk.corpora import KINDS, PROTOCOLS
+    from sertk.corpora.leaks import check_kind
     from sertk.recipes.book import get
     from sertk.recipes.recipe import override
 
-    changes = changes_of(settings) | split_of(split)
-    override(get(recipe), changes)  # a slip of the pen is told before the corpus is read
+    changes = changes_of(settings)
+    if split is not None and {"split.kind", "kind"} & set(changes):
+        raise ValueError(
+            f"`--split` and `--set split.kind` say the same; give one of them. Received: {split} and {changes}"
+        )
+    changes |= split_of(split)
+    check_kind(
+        override(get(recipe), changes).split.kind, {**KINDS, **PROTOCOLS}
+    )  # slips of the pen are told before the corpus is read
     manifest = manifest_of(corpus)
     run = package().train(
         recipe, manifest, output, changes=changes, cache=cache, skip_bad=skip_bad, command=command_line()

@@ -59,19 +59,20 @@ def write_report(directory, predictions, metrics, *, title, protocol, history=No
         (directory / "learning_curves.png").unlink(missing_ok=True)
     else:
         plot_learning_curves(history, directory / "learning_curves.png")
+    once = "path" not in predictions or predictions["path"].is_unique
     with replacing(directory / "report.md") as temporary:
-        temporary.write_text(_page(metrics, title, protocol, history is not None, facts, notes), encoding="utf-8")
+        temporary.write_text(_page(metrics, title, protocol, history is not None, facts, notes, once), encoding="utf-8")
     return directory / "report.md"
 
 
-def _page(metrics, title, protocol, has_curves, facts, notes):
+def _page(metrics, title, protocol, has_curves, facts, notes, once):
     command = facts.get("command")
     run = {key: value for key, value in facts.items() if key != "command"}
     again = f"```sh\n{str(command).strip()}\n```" if command else "The command of this run was not recorded."
     blocks = [
         f"# {title}",
         *[f"> **Note:** {_line(note)}" for note in notes],
-        *(_folds(metrics["folds"]) if "folds" in metrics else []),
+        *(_folds(metrics["folds"], once) if "folds" in metrics else []),
         *_headline(metrics),
         "## Protocol",
         _table(["", ""], [[_words(key), _text(value, key)] for key, value in protocol.items()], "ll"),
@@ -93,7 +94,7 @@ def _page(metrics, title, protocol, has_curves, facts, notes):
     return "\n\n".join(blocks) + "\n"
 
 
-def _folds(folds):
+def _folds(folds, once):
     names, uar, accuracy = folds["names"], folds["uar"], folds["accuracy"]
     rows = [[name, *(_percent(folds[key]["values"][i]) for key in FIGURES)] for i, name in enumerate(names)]
     rows += [[word, *(_percent(folds[key][entry]) for key in FIGURES)] for word, entry in SUMMARY]
@@ -101,7 +102,8 @@ def _folds(folds):
         f"**UAR {_percent(uar['mean'])} ± {100 * uar['sd']:.1f}** and **accuracy {_percent(accuracy['mean'])} ± "
         f"{100 * accuracy['sd']:.1f}**: mean and standard deviation (n - 1) over {len(names)} folds.",
         _table(["fold", "UAR", "accuracy", "macro F1", "weighted F1"], rows, "lrrrr"),
-        "What follows pools the folds: each clip counts once, with the prediction of the model that had not seen it.",
+        "What follows pools the folds, each with its own model's predictions: "
+        + ("each clip counts once." if once else "a clip that several folds measured counts several times."),
     ]
 
 

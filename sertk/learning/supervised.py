@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from sertk.atomic import NO_ROOM
 from sertk.learning.run_log import RunLog
 
 
@@ -73,7 +74,7 @@ def _told_of_a_full_disk(directory):
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
-        if os.strerror(errno.ENOSPC) not in str(error):
+        if not any(os.strerror(number) in str(error) for number in NO_ROOM):
             raise
         raise OSError(
             f"{directory}: TensorBoard's events can't be written; make room on the disk and call again, no finished "

@@ -67,3 +67,15 @@ def network(recipe, input_shape, num_classes):
             f"`model.{unknown[0]}` is no option of {name}, which has {', '.join(known)}. Received: {options}"
         )
     return builder(input_shape, num_classes, **options)
+
+
+def check(recipe, num_classes):
+    """Builds all that a recipe names once, so that what does not fit is told before a run begins.
+
+    Raises:
+        ValueError: if a setting is out of range, or the settings do not fit together.
+    """
+    cutting, chosen = fixed_length(recipe), features(recipe)
+    noise(recipe)
+    waveforms(recipe)
+    network(recipe, chosen.compute_output_shape((None, cutting.samples))[1:], num_classes)

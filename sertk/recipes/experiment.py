@@ -1,14 +1,16 @@
 """Carrying out a recipe: from a manifest to trained models, and from there to a report."""
 
+import gc
 import json
+import os
 import warnings
+from pathlib import Path
 
 import pandas as pd
 
 import sertk.corpora
 import sertk.evaluation
 from sertk.atomic import replacing, sweep
-from sertk.lock import NAME as LOCK
 from sertk.lock import only_writer
 from sertk.recipes import assemble, environment, tell
 from sertk.recipes.book import get
@@ -17,7 +19,9 @@ from sertk.recipes.run import Run
 from sertk.recipes.single import predict_part, train_split
 
 # What a run writes before it is one: a folder with nothing else in it is a run that was killed as it began.
-BEGINNINGS = {"split.csv", "skipped.csv", "environment.json", LOCK}
+BEGINNINGS = {"split.csv", "skipped.csv", "environment.json"}
+# What makes a clip the same clip in a run that goes on.
+IDENTITY = ["part", "emotion", "speaker", "corpus"]
 
 
 def train(recipe, manifest, directory, *, changes=None, cache=None, skip_bad=False, verbose=None, command=None):
@@ -52,12 +56,12 @@ def train(recipe, manifest, directory, *, changes=None, cache=None, skip_bad=Fal
         6
     """
     recipe = override(recipe if isinstance(recipe, Recipe) else get(recipe), changes or {})
-    skipped = list(manifest.attrs.get("skipped", []))
+    if not skip_bad:
+        _refuse_bad([entry for entry in manifest.attrs.get("skipped", []) if entry.get("kind") == "bad"])
     manifest = sertk.corpora.map_labels(manifest, recipe.labels)
+    manifest["path"] = manifest["path"].map(lambda path: str(Path(path).absolute())).astype("string")
     if skip_bad:
-        bad = assemble.waveforms(recipe, cache).bad(manifest["path"], progress=verbose != 0)
-        manifest = _without(manifest, bad)
-        skipped += bad
+        manifest = _without(manifest, assemble.waveforms(recipe, cache).bad(manifest["path"], progress=verbose != 0))
     chosen = recipe.split
     parts = sertk.corpora.divide(
         manifest,
@@ -68,6 +72,7 @@ def train(recipe, manifest, directory, *, changes=None, cache=None, skip_bad=Fal
         seed=chosen.seed,
         file=chosen.file,
     )
+    skipped = list(manifest.attrs.get("skipped", []))
     common = {
         "recipe": recipe.to_dict(),
         "classes": sorted(set(manifest["emotion"])),
@@ -78,17 +83,23 @@ def train(recipe, manifest, directory, *, changes=None, cache=None, skip_bad=Fal
     _refuse_foreign(run)
     with only_writer(run.directory):
         sweep(run.directory)
+        if not run.path("recipe.json").is_file():
+            assemble.check(recipe, len(common["classes"]))
         if len(parts) == 1:
             _begin(run, common, skipped, parts[0][1])
             train_split(run, cache, verbose)
             return run
         _begin(run, {**common, "folds": [name for name, _ in parts]}, skipped)
-        for number, (fold, (name, split)) in enumerate(zip(run.folds, parts, strict=True), start=1):
+        # All folds are settled before the first one trains: a corpus that changes meanwhile can't come between them.
+        for fold, (_, split) in zip(run.folds, parts, strict=True):
             _begin(fold, common, [], split)
+        for number, (fold, (name, _)) in enumerate(zip(run.folds, parts, strict=True), start=1):
             if verbose != 0:
                 state = "finished before" if fold.finished else fold.directory
                 print(f"\n{name} ({number}/{len(parts)}): {state}", flush=True)
-            train_split(fold, cache, verbose)
+            with only_writer(fold.directory):
+                train_split(fold, cache, verbose)
+            gc.collect()  # the fold's features hang in a circle of references
     return run
 
 
@@ -139,6 +150,15 @@ def evaluate(run, part="test", *, cache=None, resamples=1000):
     return metrics
 
 
+def _refuse_bad(bad):
+    if bad:
+        shown = "; ".join(f"{clip['path']}: {clip['reason']}" for clip in bad[:3]) + "; ..." * (len(bad) > 3)
+        raise ValueError(
+            f"`manifest` must not lack clips whose sound can't be had; mend or delete them, or leave them out with "
+            f"`skip_bad` (--skip-bad). Received: {len(bad)} of them: {shown}"
+        )
+
+
 def _without(manifest, bad):
     sound = ~manifest["path"].isin([clip["path"] for clip in bad])
     if not sound.any():
@@ -149,7 +169,9 @@ def _without(manifest, bad):
     if bad:
         summary = f"left out {len(bad)} clips that can't be decoded, the first {bad[0]['path']}: {bad[0]['reason']}"
         warnings.warn(f"{summary}. The run's skipped.csv lists them all.", UserWarning, stacklevel=3)
-    return manifest[sound].reset_index(drop=True)
+    rest = manifest[sound].reset_index(drop=True)
+    rest.attrs["skipped"] = [*manifest.attrs.get("skipped", []), *({**clip, "kind": "bad"} for clip in bad)]
+    return rest
 
 
 def _report(run, part, predictions, metrics, history=None):
@@ -170,6 +192,8 @@ def _refuse_foreign(run):
     """Leaves a folder alone that holds something else than a run."""
     if run.path("recipe.json").is_file() or not run.directory.exists():
         return
+    if not run.directory.is_dir():
+        raise ValueError(f"{run.directory}: is a file; choose a folder for the run. Received: the name of a file")
     others = {path.name for path in run.directory.iterdir() if not path.name.startswith(".")} - BEGINNINGS
     if others:
         raise ValueError(
@@ -186,7 +210,7 @@ def _begin(run, settings, skipped, split=None):
     if run.path("recipe.json").is_file():
         there = {name: run.settings.get(name) for name in ("recipe", "classes", "folds")}
         same = there == {name: settings.get(name) for name in there}
-        if not same or (split is not None and _parts(run.split) != _parts(split)):
+        if not same or (split is not None and not _same_clips(run.split, split)):
             raise ValueError(
                 f"{run.directory}: holds a run with {'other clips' if same else 'other settings'}; choose another "
                 f"folder, or delete that one. Received: {settings['recipe']['name']}"
@@ -195,6 +219,7 @@ def _begin(run, settings, skipped, split=None):
     if split is not None:
         with replacing(run.path("split.csv")) as unfinished:
             sertk.corpora.save_manifest(split, unfinished)
+    run.path("skipped.csv").unlink(missing_ok=True)  # of a run that was killed as it began
     if skipped:
         with replacing(run.path("skipped.csv")) as unfinished:
             pd.DataFrame(skipped).to_csv(unfinished, index=False)
@@ -202,8 +227,15 @@ def _begin(run, settings, skipped, split=None):
     _write_json(run.path("recipe.json"), settings)
 
 
-def _parts(split):
-    return dict(zip(split["path"], split["part"], strict=True))
+def _same_clips(there, split):
+    """Whether two splits hold the same clips, with the same labels and speakers, in the same parts."""
+
+    def clips(table, place):
+        identity = table[IDENTITY].astype("string").fillna("")
+        return dict(zip(table["path"].map(place), identity.itertuples(index=False, name=None), strict=True))
+
+    # The same file may go by another name: a link, or a folder named from another place.
+    return clips(there, str) == clips(split, str) or clips(there, os.path.realpath) == clips(split, os.path.realpath)
 
 
 def _write_json(path, values):

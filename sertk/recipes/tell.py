@@ -2,7 +2,11 @@
 
 import json
 
+import pandas as pd
+
 import sertk.corpora
+
+DRAWN = {"random", "k-fold"}
 
 
 def protocol(run, part):
@@ -53,7 +57,7 @@ def facts(run):
         "parameters": runs[0].model().count_params(),
         "epochs": epochs if run.folds else epochs[0],
         "best epoch": best if run.folds else best[0],
-        "training time": f"{sum(log['seconds'].sum() for log in logs) / 60:.1f} min",
+        "training time": f"{sum(map(_seconds, runs)) / 60:.1f} min",
         "machine": f"{there['processor']}, {there['cores']} cores, {len(there['gpus'])} GPUs",
         "versions": ", ".join(f"{name} {version}" for name, version in there["packages"].items()),
         "command": run.settings["command"],
@@ -75,17 +79,21 @@ def notes(run):
         said.append(
             "The corpus is synthetic: made by a program, not spoken by people. The figures say that the path works."
         )
-    if any(_share_speakers(split) for split in splits):
-        said.append(
-            "The split is random: the test speakers are in training too, so the figures say nothing about new speakers."
-        )
+    shared = [_shares_speakers(split) for split in splits]
+    if any(one is None for one in shared):
+        said.append("Not all speakers are known, so the test speakers may be in training too.")
+    elif any(shared):
+        how = "The split is random" if run.recipe.split.kind in DRAWN else "The split shares speakers"
+        said.append(f"{how}: the test speakers are in training too, so the figures say nothing about new speakers.")
     return said
 
 
-def _share_speakers(split):
+def _shares_speakers(split):
+    """Whether speakers of the test part are in training too; None where that can't be told."""
     keys = sertk.corpora.speaker_keys(split)
-    unknown = keys.isna().any()
-    return unknown or bool(set(keys[split["part"] == "train"]) & set(keys[split["part"] == "test"]))
+    if keys.isna().any():
+        return None
+    return bool(set(keys[split["part"] == "train"]) & set(keys[split["part"] == "test"]))
 
 
 def _split(split):
@@ -97,9 +105,10 @@ def _split(split):
     elif split.kind in how:
         value = getattr(split, how[split.kind])
         words.append("/".join(map(str, value)) if isinstance(value, tuple) else f"{how[split.kind]} {value}")
-    folds = (published.kind if published else split.kind) not in ("random", "speaker")
-    if folds:
-        words.append(f"validation {split.validation:g}")
+    kind = published.kind if published else split.kind
+    if kind not in ("random", "speaker"):
+        own = " where the file has none" if split.kind == "fold-file" else ""
+        words.append(f"validation {split.validation:g}{own}")
     return ", ".join([*words, f"seed {split.seed}"])
 
 
@@ -124,6 +133,11 @@ def _range(numbers):
 def _noise(noise):
     kinds = [f"{noise.copies} copies"] * bool(noise.copies) + ["fresh every epoch"] * noise.fresh
     return f"{' and '.join(kinds)}, {noise.snr[0]:g} to {noise.snr[1]:g} dB SNR, training only" if kinds else "none"
+
+
+def _seconds(run):
+    again = run.path("retraining", "log.csv")
+    return run.log["seconds"].sum() + (pd.read_csv(again)["seconds"].sum() if again.is_file() else 0)
 
 
 def _best(log):

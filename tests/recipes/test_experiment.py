@@ -1,6 +1,7 @@
 """A run from manifest to report: what it leaves, that its figures are right, that it can't be mixed up with another."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -115,3 +116,58 @@ def test_what_is_no_run_is_refused(directory, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises((ValueError, FileNotFoundError), match=r"no such run folder|holds no run"):
         sertk.Run.open(tmp_path / directory)
+
+
+def test_a_run_goes_on_though_the_corpus_is_named_from_another_place(tiny_corpus, small, cache, tmp_path, monkeypatch):
+    """Relative, with "..", or by a link: the same files."""
+    changes = {**small, "training.epochs": 1}
+    options = {"changes": changes, "cache": cache, "verbose": 0}
+    root = Path(tiny_corpus["path"].iloc[0]).parents[1]
+    (tmp_path / "link").symlink_to(root)
+    monkeypatch.chdir(tmp_path)
+
+    def renamed(place):
+        paths = [str(place / Path(path).relative_to(root)) for path in tiny_corpus["path"]]
+        return tiny_corpus.assign(path=pd.array(paths, dtype="string"))
+
+    run = sertk.train("004-cnn-mfcc", renamed(Path("link")), "run", **options)
+    assert all(Path(path).is_absolute() for path in run.split["path"])
+    before = run.path("model.keras").stat().st_mtime_ns
+    for place in (root, tmp_path / "link", tmp_path / "link" / ".." / root.name):
+        again = sertk.train("004-cnn-mfcc", renamed(place), "run", **options)
+        assert again.path("model.keras").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("column", ["emotion", "speaker"])
+def test_clips_that_mean_something_else_now_are_other_clips(column, finished_run, tiny_corpus, small, cache):
+    other = tiny_corpus.copy()
+    other[column] = other[column].replace(dict(zip(other[column].unique(), other[column].unique()[::-1], strict=True)))
+    with pytest.raises(ValueError, match="holds a run with other clips"):
+        sertk.train("004-cnn-mfcc", other, finished_run.directory, changes=small, cache=cache, verbose=0)
+
+
+def test_settings_that_do_not_fit_leave_no_run_behind(tiny_corpus, small, cache, tmp_path):
+    options = {"cache": cache, "verbose": 0}
+    for slip in ({"features.n_mfcc": 16}, {"model.dropout": 2}, {"features.kind": "mel"}, {"noise.snr": [1.0]}):
+        changes = {**small, "noise.fresh": True, **slip}
+        with pytest.raises(ValueError, match="Received"):
+            sertk.train("004-cnn-mfcc", tiny_corpus, tmp_path / "run", changes=changes, **options)
+        assert not (tmp_path / "run" / "recipe.json").exists()
+
+
+def test_a_file_is_no_folder_for_a_run(tiny_corpus, small, cache, tmp_path):
+    (tmp_path / "run").write_text("years of work")
+    for place in ("run", "run/below"):
+        with pytest.raises(ValueError, match=rf"{tmp_path}/{place}: (is a file|can't be written to); choose"):
+            sertk.train("004-cnn-mfcc", tiny_corpus, tmp_path / place, changes=small, cache=cache, verbose=0)
+
+
+def test_a_corpus_with_bad_clips_is_refused_at_the_door(tiny_corpus, small, cache, tmp_path):
+    """What the reader found bad already, from the header; with `skip_bad` it is listed and left out."""
+    manifest = tiny_corpus.copy()
+    manifest.attrs["skipped"] = [{"path": "cut.wav", "reason": "is empty", "kind": "bad"}]
+    options = {"changes": {**small, "training.epochs": 1}, "cache": cache, "verbose": 0}
+    with pytest.raises(ValueError, match=r"--skip-bad.* Received: 1 of them: cut\.wav: is empty"):
+        sertk.train("004-cnn-mfcc", manifest, tmp_path / "run", **options)
+    run = sertk.train("004-cnn-mfcc", manifest, tmp_path / "run", skip_bad=True, **options)
+    assert list(pd.read_csv(run.path("skipped.csv"))["path"]) == ["cut.wav"]
