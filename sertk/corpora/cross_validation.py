@@ -28,7 +28,9 @@ def folds(manifest, kind="speaker-k-fold", k=5, validation=0.1, seed=0, file=Non
     A fold file is a CSV with a column `fold`, in which a clip is tested, and a column `path`, relative to the corpus,
     or `speaker` (with `corpus` where several are joined). With a column `part` (train, validation, test) in place of
     `fold` it is one published split, with both it says the parts of each fold; `validation` is then drawn from train
-    only if the file has none.
+    only if the file has none. It may test a clip in one fold at most, and, where it says the parts of each fold, in
+    none: results are then of the clips that it does test. It may name files in `manifest.attrs["skipped"]`, and as many
+    unknown ones as a label map dropped.
 
     Args:
         manifest: DataFrame with the columns `path`, `emotion`, `corpus` and `speaker`; `gender` where known.
@@ -78,8 +80,9 @@ def folds_of_table(manifest, table, validation, seed):
 
 def _folds(material, kind, k, validation, seed, table):
     if kind == "fold-file":
-        dropped = bool(material.manifest.attrs.get("dropped"))
-        divisions = parts_of_folds(material.clips, table, dropped)
+        attrs = material.manifest.attrs
+        skipped = [entry["path"] for entry in attrs.get("skipped", [])]
+        divisions = parts_of_folds(material.clips, table, skipped, sum(attrs.get("dropped", {}).values()))
     else:
         fold = TESTED[kind](material, k, seed)
         divisions = [np.where(fold == one, "test", "train").astype(object) for one in range(fold.max() + 1)]

@@ -1,6 +1,7 @@
 """Fold files: tables in which people publish who is tested in which fold."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 import numpy as np
@@ -35,29 +36,36 @@ def read_fold_file(file):
     return table
 
 
-def parts_of_folds(clips, table, dropped=False):
+def parts_of_folds(clips, table, skipped=(), dropped=0):
     """What a table of folds says of each clip.
 
     Args:
         clips: a manifest.
         table: DataFrame of strings, as `read_fold_file` returns.
-        dropped: whether clips were taken out of the manifest, such as those of emotions that a label map drops. The
-            table may then name others than the manifest's.
+        skipped: paths of files that are not in the manifest, because a reader left them out, or training did. The
+            table may name them.
+        dropped: how many clips a label map took out of the manifest. Of names that are neither the manifest's nor
+            skipped the table may have that many.
 
     Returns:
-        list of object arrays, one a fold, the folds in their natural order: the part of each clip.
+        list of object arrays, one a fold, the folds in their natural order: the part of each clip. No clip is tested in
+        two folds; with a column `part`, one may be tested in none.
 
     Raises:
-        ValueError: if a clip or a speaker is in no fold or in several, or the table names unknown ones.
+        ValueError: if a clip or a speaker is in no fold or in several, is tested in several, or the table names unknown
+            ones.
     """
+    left_out = _LeftOut(tuple(skipped), dropped)
     if "part" in table:
         table = table.assign(part=canonical_parts(table["part"]))
     if "fold" not in table:
-        return [_column_by_clip(clips, table, "part", dropped)]
+        return [_column_by_clip(clips, table, "part", left_out)]
     names = sorted(table["fold"].unique(), key=natural)
     if "part" in table:
-        return [_column_by_clip(clips, table[table["fold"] == name], "part", dropped) for name in names]
-    fold = _column_by_clip(clips, table, "fold", dropped)
+        divisions = [_column_by_clip(clips, table[table["fold"] == name], "part", left_out) for name in names]
+        _refuse_tested_twice(clips, divisions, names)
+        return divisions
+    fold = _column_by_clip(clips, table, "fold", left_out)
     tested = [name for name in names if (fold == name).any()]
     if len(tested) < 2:
         raise ValueError(f"`fold` must name at least two folds that have clips. Received: {', '.join(names[:5])}")
@@ -70,11 +78,32 @@ def plain_name(name):
     return str(int(name)) if name.isdecimal() else name
 
 
-def _column_by_clip(clips, table, column, dropped):
+@dataclass(frozen=True)
+class _LeftOut:
+    """What is not in the manifest, and may be in the table: files by their paths, and a number of clips."""
+
+    skipped: tuple
+    dropped: int
+
+
+def _refuse_tested_twice(clips, divisions, names):
+    """Refuses folds whose results can't be put together: a clip would count several times."""
+    tested = np.array([parts == "test" for parts in divisions])
+    twice = np.flatnonzero(tested.sum(axis=0) > 1)
+    if len(twice):
+        where = [name for name, of in zip(names, tested[:, twice[0]], strict=True) if of]
+        raise ValueError(
+            "`file` must test each clip in one fold at most, because results are of all folds together; give splits "
+            f"that share test clips as a file each. Received: {len(twice)} clips tested in several, the first "
+            f"{clips['path'].iloc[twice[0]]} in the folds {' and '.join(where)}"
+        )
+
+
+def _column_by_clip(clips, table, column, left_out):
     """The value of each clip: an object array."""
     what = "path" if "path" in table else "speaker"
     rows = table.drop_duplicates([name for name in (what, "corpus", column) if name in table])
-    found = _by_path(clips, rows["path"], dropped) if what == "path" else _by_speaker(clips, rows, dropped)
+    found = _by_path(clips, rows["path"], left_out) if what == "path" else _by_speaker(clips, rows, left_out)
     values = np.full(len(clips), None, dtype=object)
     for positions, value, name in zip(found, rows[column], rows[what], strict=True):
         for position in positions:
@@ -94,7 +123,7 @@ def _column_by_clip(clips, table, column, dropped):
     return values
 
 
-def _by_path(clips, paths, dropped):
+def _by_path(clips, paths, left_out):
     """For each path of the file the positions of its clip: the one whose path ends so.
 
     Folders that all paths of the file begin with need not be called so here, nor need the suffix be the same: people
@@ -103,26 +132,40 @@ def _by_path(clips, paths, dropped):
     here = [_components(path) for path in clips["path"]]
     there = [_components(path) for path in paths]
     shared = min(_shared_folders(there), min(map(len, there)) - 1)
-    for skipped in range(shared + 1):
-        tails = [path[skipped:] for path in there]
-        index = {}
-        for depth in set(map(len, tails)):
-            for position, path in enumerate(here):
-                if len(path) >= depth:
-                    index.setdefault(_stem(path[-depth:]), []).append(position)
-        found = [index.get(_stem(tail), []) for tail in tails]
+    for outer in range(shared + 1):
+        tails = [path[outer:] for path in there]
+        found = _ending_in(tails, here)
         if any(found):
             break
-    unknown = [path for path, positions in zip(paths, found, strict=True) if not positions]
-    if unknown and not dropped:
+    known = _ending_in(tails, [_components(path) for path in left_out.skipped])
+    unknown = dict.fromkeys(
+        path for path, positions, skipped in zip(paths, found, known, strict=True) if not positions and not skipped
+    )
+    if len(unknown) > left_out.dropped:
         raise ValueError(
             "`file` must name clips of the manifest, by the end of their paths; correct the others or take them out. "
-            f"Received: {len(unknown)} unknown ones of {len(found)}, the first {', '.join(unknown[:3])}"
+            f"Received: {len(unknown)} unknown ones of {len(found)}, the first {', '.join(list(unknown)[:3])}"
+            f"{_allowed(left_out)}"
         )
     return [
         _only_one(path, tail, positions, here) if len(positions) > 1 else positions
         for path, tail, positions in zip(paths, tails, found, strict=True)
     ]
+
+
+def _ending_in(tails, paths):
+    """For each tail the positions of the paths that end so, whatever their suffix."""
+    index = {}
+    for depth in set(map(len, tails)):
+        for position, path in enumerate(paths):
+            if len(path) >= depth:
+                index.setdefault(_stem(path[-depth:]), []).append(position)
+    return [index.get(_stem(tail), []) for tail in tails]
+
+
+def _allowed(left_out):
+    """What an error adds where a label map took clips out."""
+    return f", where a label map dropped {left_out.dropped} clips" * bool(left_out.dropped)
 
 
 def _only_one(name, tail, positions, here):
@@ -136,7 +179,7 @@ def _only_one(name, tail, positions, here):
     )
 
 
-def _by_speaker(clips, rows, dropped):
+def _by_speaker(clips, rows, left_out):
     """For each row the positions of its speaker's clips, who may be written 1 here and 01 there."""
     columns = ["corpus", "speaker"] if "corpus" in rows else ["speaker"]
     index = clips.groupby([clips[name].fillna("").astype(str) for name in columns]).indices
@@ -159,11 +202,11 @@ def _by_speaker(clips, rows, dropped):
             "`file` must have a column `corpus` beside `speaker`, because corpora of the manifest share names of "
             f"speakers. Received: columns={list(rows.columns)}"
         )
-    if unknown and not dropped:
+    if len(set(unknown)) > left_out.dropped:
         raise ValueError(
             "`file` must name speakers of the manifest; correct the others or take them out. "
             f"Received: {len(unknown)} unknown ones, the first {', '.join(unknown[:3])}; the manifest has "
-            f"{', '.join(sorted('/'.join(key) for key in index)[:5])} and so on"
+            f"{', '.join(sorted('/'.join(key) for key in index)[:5])} and so on{_allowed(left_out)}"
         )
     return found
 

@@ -150,6 +150,46 @@ def test_clips_dropped_by_a_label_map_may_be_in_the_file(folds_of, manifest):
     assert sum(len(table[table["part"] == "test"]) for table in tables) == len(fewer) == 24
 
 
+def test_a_name_slipped_among_dropped_clips_is_found(folds_of, manifest):
+    """24 clips are dropped, so the file may name 24 that are not there; a 25th is a slip of the pen."""
+    fewer = map_labels(manifest, {"happy": "happy", "sad": None})
+    with pytest.raises(ValueError, match=r"25 unknown ones of 49, .*, where a label map dropped 24 clips$"):
+        folds_of(by_path(manifest) + "\n01/hapy-0.wav,2\n", fewer)
+    without_six = map_labels(manifest.assign(emotion=["angry"] + ["sad"] * 47), {"angry": None, "sad": "sad"})
+    assert len(folds_of(BY_SPEAKER + "07,1\n", without_six)) == 3
+    with pytest.raises(ValueError, match=r"2 unknown ones, the first 07, 08; .*, where a label map dropped 1 clips$"):
+        folds_of(BY_SPEAKER + "07,1\n08,1\n", without_six)
+
+
+@pytest.mark.parametrize("spell", [lambda path: path, lambda path: "zoo" + path.replace(".wav", ".flac")])
+def test_files_left_out_may_be_in_the_file(folds_of, manifest, spell):
+    """As clips that --skip-bad takes out; any other name is still a slip of the pen."""
+    fewer = manifest.drop(index=[0, 17])
+    fewer.attrs["skipped"] = [
+        {"path": path, "reason": "holds samples that are NaN", "kind": "bad"} for path in manifest["path"][[0, 17]]
+    ]
+    tables = folds_of(by_path(manifest, spell), fewer)
+    assert sum((table["part"] == "test").astype(int) for table in tables).tolist() == [1] * 46
+    with pytest.raises(ValueError, match=r" 1 unknown ones of 49, the first /data/01/hapy-0\.wav$"):
+        folds_of(by_path(manifest, lambda path: path) + "\n/data/01/hapy-0.wav,1\n", fewer)
+    fewer.attrs["skipped"].pop()
+    with pytest.raises(ValueError, match=r" 1 unknown ones of 48, .*03/happy-1"):
+        folds_of(by_path(manifest, spell), fewer)
+
+
+def test_a_clip_tested_in_two_folds_is_refused(folds_of):
+    """Its result would count twice."""
+    rest = [f"0{speaker},{fold},train" for speaker in (4, 5, 6) for fold in (2, 10)]
+    rows = ["01,2,test", "02,2,train", "03,2,test", "01,10,train", "02,10,test", "03,10,test", *rest]
+    with pytest.raises(
+        ValueError,
+        match=r"test each clip in one fold at most.* Received: 8 clips tested in several, .*/03/.* folds 2 and 10$",
+    ):
+        folds_of("\n".join(["speaker,fold,part", *rows]))
+    tables = folds_of("\n".join(["speaker,fold,part", *rows[:5], "03,10,dev", *rest]))
+    assert [speakers_tested(table) for table in tables] == [["01", "03"], ["02"]]  # nobody must be tested
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
