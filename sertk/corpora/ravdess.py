@@ -61,11 +61,10 @@ def read_ravdess(directory, song=False):
 
     Args:
         directory: the folder of `Actor_01` to `Actor_24`, or any folder above it.
-        song: whether song clips are read too; the manifest then has a column `channel` of "speech" and "song".
-            Otherwise they are listed as skipped. Defaults to False.
+        song: whether song clips are read too. Otherwise they are listed as skipped. Defaults to False.
 
     Returns:
-        The manifest, with `statement` and `intensity`.
+        The manifest, with `statement`, `intensity` and the further column `channel`, "speech" or "song".
 
     Source: Livingstone and Russo (2018), PLoS ONE 13(5) e0196391; https://zenodo.org/records/1188976; licence
         CC BY-NC-SA 4.0, non-commercial use only.
@@ -118,5 +117,5 @@ def _describe(path, channels):
         "gender": "male" if int(name["actor"]) % 2 else "female",
         "statement": STATEMENTS[name["statement"]],
         "intensity": intensity,
-        **({"channel": CHANNELS[name["channel"]]} if SONG in channels else {}),
+        "channel": CHANNELS[name["channel"]],
     }

@@ -43,10 +43,13 @@ def load(name, directory, **options):
 
     Columns: `path` (absolute), `emotion` (the canonical word), `speaker`, `gender`, `corpus`, and where known
     `statement`, `intensity`, `session`, `language` and `duration` in seconds; all text but the last. What is
-    unknown is NA. Rows are ordered by relative path, whatever the machine. A file that is no clip of the corpus is
-    never passed over in silence: one UserWarning sums them up, and `manifest.attrs["skipped"]` lists each with its
-    `path`, its `reason` and its `kind`: "bad" where the sound of a clip can't be had, "aside" where there is nothing
-    wrong with the file, such as a second copy, else "unknown".
+    unknown is NA. Rows are ordered by relative path, whatever the machine.
+
+    A file that is no clip of the corpus is not left out in silence: one UserWarning sums them up, and
+    `manifest.attrs["skipped"]` lists each with its `path`, its `reason` and its `kind`: "bad" where the sound of a
+    clip can't be had, "aside" where there is nothing wrong, as with a second copy, else "unknown". Passed over is
+    only what nobody takes for a clip: hidden files and folders (.x, __MACOSX), texts, tables, images, code, what is
+    called README, LICENSE and the like and is no audio file, and a corpus' own transcripts, videos and whole dialogues.
 
     Args:
         name: the corpus' reader, one of `READERS`: "ravdess", "crema_d" and so on, "csv" (a table of your own

@@ -10,7 +10,7 @@ from sertk.corpora.manifest import build_manifest
 AUDIO = tuple(sorted(AUDIO_EXTENSIONS))
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
 LOSSY = (".mp3", ".ogg", ".opus")
-# What lies beside the clips of any corpus and nobody would take for one.
+# What lies beside the clips of any corpus and nobody would take for one, unless its ending is that of a sound.
 COMPANION = re.compile(
     r"(?i)(readme|licen[cs]e|changelog|checksums?|makefile)[^/]*|"
     r".*\.(txt|csv|tsv|pdf|json|md|html?|xml|ya?ml|docx?|xlsx?|rtf|png|jpe?g|gif|py|ipynb|r)"
@@ -39,7 +39,8 @@ def read_folder(directory, describe, corpus, beside=None, **constants):
         describe: function of a clip's path, relative to `directory`, that returns its columns as a dict, or raises
             `Skip` with a reason. Under "clip", which becomes no column, it may say which official clip this is: a
             second file of that clip, whatever its name and format, is listed as a duplicate. The copy nearest to
-            `directory` is kept, a lossless one before a lossy one, a short name before a long one.
+            `directory` is kept, a lossless one before a lossy one, a short name before a long one, and any whose
+            sound can be had before one that is damaged.
         corpus: the corpus' name, and what it is called in errors.
         beside: regular expression of relative paths, with "/", of files that belong to the corpus and are no clips;
             they are passed over. Defaults to None.
@@ -53,27 +54,34 @@ def read_folder(directory, describe, corpus, beside=None, **constants):
         ValueError: if `directory` is a file, or holds no clip.
     """
     directory = existing_folder(directory)
-    rows, skipped, seen = {}, [], {}
+    rows, skipped, damaged, seen = {}, [], [], {}
     for path in sorted(_candidates(directory, beside), key=_preference):
         try:
             if (directory / path).is_dir():
-                raise Skip("a link to a folder, which is not followed; name the folder itself")
+                raise Skip(
+                    "a link to a folder, which is not followed; name the folder itself"
+                    if (directory / path).is_symlink()
+                    else "a folder, and no audio file"
+                )
             if path.suffix.lower() in ARCHIVES:
                 raise Aside("an archive; unpack it if its clips are missing")
             described = dict(describe(path))
             clip = described.pop("clip", path.as_posix())
             if clip in seen:
                 raise Aside(f"duplicate of {seen[clip].as_posix()}")
-            rows[path.as_posix()] = {
-                "path": str(directory / path),
-                "corpus": corpus,
-                **constants,
-                **described,
-                "duration": duration(directory / path),
-            }
-            seen[clip] = path
+            seconds = duration(directory / path)
+        except Bad as reason:
+            damaged.append((clip, path, reason))
         except Skip as reason:
             skipped.append(left_out(directory / path, reason))
+        else:
+            row = {"path": str(directory / path), "corpus": corpus, **constants, **described, "duration": seconds}
+            rows[path.as_posix()] = row
+            seen[clip] = path
+    # Only now is it known whether a sound copy took the place of a damaged one.
+    for clip, path, reason in damaged:
+        instead = Aside(f"a damaged copy of {seen[clip].as_posix()}") if clip in seen else reason
+        skipped.append(left_out(directory / path, instead))
     return finish([rows[path] for path in sorted(rows)], skipped, corpus, directory)
 
 
@@ -107,7 +115,7 @@ def summary(skipped):
 
 def duration(path):
     """A clip's length in seconds, from its header; raises `Skip` where there is no sound to be had."""
-    if path.suffix.lower() not in AUDIO:
+    if not _is_sound(path):
         raise Skip(f"no audio file: the name does not end in {', '.join(AUDIO)}")
     try:
         return info(path).seconds
@@ -132,11 +140,14 @@ def existing_folder(directory):
 
 
 def files_of(directory):
-    """Relative paths of all files but the hidden ones and Mac archive leftovers; of linked folders, the link."""
+    """Relative paths of all files but the hidden ones and Mac archive leftovers.
+
+    Of linked folders it is the link, and a folder that is called like a sound is there besides the files in it.
+    """
     for folder, folders, names in os.walk(directory, onerror=_unreadable):
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        links = [name for name in folders if (Path(folder) / name).is_symlink()]
-        for name in (*names, *links):
+        odd = [name for name in folders if (Path(folder) / name).is_symlink() or _is_sound(name)]
+        for name in (*names, *odd):
             if not name.startswith("."):
                 yield (Path(folder) / name).relative_to(directory)
 
@@ -144,8 +155,13 @@ def files_of(directory):
 def _candidates(directory, beside):
     """What may be a clip: all files but companions, of any corpus and of this one."""
     for path in files_of(directory):
-        if not COMPANION.fullmatch(path.name) and not (beside and re.fullmatch(beside, path.as_posix())):
+        companion = COMPANION.fullmatch(path.name) and not _is_sound(path)
+        if not companion and not (beside and re.fullmatch(beside, path.as_posix())):
             yield path
+
+
+def _is_sound(name):
+    return Path(name).suffix.lower() in AUDIO
 
 
 def _preference(path):

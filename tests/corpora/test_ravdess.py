@@ -63,6 +63,7 @@ def test_what_a_name_says(write_clip, tmp_path):
         "intensity": "normal",
         "language": "en",
         "duration": 0.25,
+        "channel": "speech",
     }
 
 
@@ -91,7 +92,7 @@ def test_song_is_left_out_unless_asked_for(write_clip, tmp_path):
     write_clip("03-02-05-01-01-01-01.wav")
     with pytest.warns(UserWarning, match=r"left out 1 file: 03-02-05-01-01-01-01\.wav \(song, not speech; .*song=True"):
         speech = load("ravdess", tmp_path)
-    assert len(speech) == 1
+    assert speech["channel"].tolist() == ["speech"]
     both = load("ravdess", tmp_path, song=True)
     assert both["channel"].tolist() == ["speech", "song"]
 
@@ -130,6 +131,19 @@ def test_what_is_no_clip_is_listed_with_its_reason(write_clip, tmp_path):
 def test_a_broken_copy_does_not_hide_the_good_one(write_clip, tmp_path):
     (tmp_path / f"{NAME}.wav").write_bytes(b"")
     good = write_clip(f"copy/{NAME}.wav")
-    with pytest.warns(UserWarning, match=r"is empty; copy or download it again"):
+    (tmp_path / "deeper" / "copy").mkdir(parents=True)
+    (tmp_path / "deeper" / "copy" / f"{NAME}.wav").write_bytes(b"")
+    with pytest.warns(UserWarning, match=rf"{NAME}\.wav \(a damaged copy of copy/{NAME}\.wav\)"):
         manifest = load("ravdess", tmp_path)
     assert manifest["path"].tolist() == [str(good)]
+    assert [entry["kind"] for entry in manifest.attrs["skipped"]] == ["aside", "aside"]
+
+
+def test_a_clip_without_a_sound_copy_is_bad_in_each_of_its_copies(write_clip, tmp_path):
+    write_clip("03-01-05-01-01-01-01.wav")
+    (tmp_path / "copy").mkdir()
+    for folder in ("", "copy/"):
+        (tmp_path / f"{folder}{NAME}.wav").write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"left out 2 files: .*is empty"):
+        manifest = load("ravdess", tmp_path)
+    assert [entry["kind"] for entry in manifest.attrs["skipped"]] == ["bad", "bad"]
