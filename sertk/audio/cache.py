@@ -68,7 +68,7 @@ class WaveformCache:
 
         Args:
             paths: the audio files.
-            progress: whether to show a bar. It appears only if there is something to decode.
+            progress: whether to show a bar. It appears only on a terminal, and if there is something to decode.
 
         Returns:
             A list of `Path`, the entries, in the order of `paths`.
@@ -137,7 +137,7 @@ class WaveformCache:
                 total=len(missing),
                 desc="decoding",
                 unit="clip",
-                disable=not progress,
+                disable=None if progress else True,  # None: off a terminal
             )
             return {entry: failure for entry, failure in zip(missing, bar, strict=True) if failure}
 

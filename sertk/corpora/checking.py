@@ -73,7 +73,7 @@ def check(name, directory, progress=True, **options):
     Args:
         name: the corpus' reader, as in `load`.
         directory: the corpus' folder.
-        progress: whether to show a bar. Defaults to True.
+        progress: whether to show a bar, on a terminal. Defaults to True.
         **options: the reader's own, as in `load`; the official counts are those of the reader without options.
 
     Returns:
@@ -131,7 +131,8 @@ def _undecodable(paths, progress):
         return None
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        bar = tqdm(pool.map(problem, paths), total=len(paths), desc="decoding", unit="clip", disable=not progress)
+        silent = None if progress else True  # None: off a terminal
+        bar = tqdm(pool.map(problem, paths), total=len(paths), desc="decoding", unit="clip", disable=silent)
         return [found for found in bar if found]
 
 

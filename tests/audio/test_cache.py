@@ -56,12 +56,19 @@ def test_tensorflow_reads_entries_without_python(cache, write):
     np.testing.assert_array_equal(raw.numpy(), read(path))
 
 
-def test_a_file_is_decoded_once(cache, write, capsys):
+def test_a_file_is_decoded_once(cache, write, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)  # the bar shows what is decoded
     paths = [write(f"{seed}.wav", seed) for seed in range(3)]
     first = [entry.stat().st_mtime_ns for entry in cache.prepare(paths)]
     assert "decoding" in capsys.readouterr().err
     second = [entry.stat().st_mtime_ns for entry in cache.prepare(paths)]
     assert second == first
+    assert capsys.readouterr().err == ""
+
+
+def test_no_bar_is_drawn_where_nobody_looks(cache, write, capsys):
+    """Off a terminal each step of it would be a line of a log."""
+    cache.prepare([write("clip.wav")])
     assert capsys.readouterr().err == ""
 
 

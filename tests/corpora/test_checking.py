@@ -77,6 +77,12 @@ def test_files_that_can_not_be_decoded_are_listed_whether_or_not_their_header_is
     assert not any(str(emovo) in reason for reason in reasons.values())  # the path is told once
 
 
+def test_no_bar_is_drawn_where_nobody_looks(emovo, capsys):
+    """Off a terminal each step of it would be a line of a log."""
+    check("emovo", emovo)
+    assert capsys.readouterr().err == ""
+
+
 def test_second_copies_make_a_corpus_neither_incomplete_nor_unsound(emovo):
     (emovo / "rab-f1-b1.wav").write_bytes((emovo / "f1" / "rab-f1-b1.wav").read_bytes())
     found = check("emovo", emovo, progress=False)
