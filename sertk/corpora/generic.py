@@ -5,17 +5,18 @@ from pathlib import Path
 import pandas as pd
 
 from sertk.corpora.emotions import canonical_emotion
-from sertk.corpora.manifest import GENDERS, load_manifest
+from sertk.corpora.manifest import GENDERS, corpus_of, load_manifest
 from sertk.corpora.scan import Skip, duration, existing_folder, finish, left_out, read_folder
 
 
 def read_csv(directory, unlabelled=False):
     """Reads a corpus from a CSV table with one row a clip.
 
-    `path` (relative ones are relative to the table) and `emotion` are needed; `speaker`, `gender`, `corpus` (the
-    table's stem where it is missing), `statement`, `intensity`, `session` and `language` are read where present, and
-    all further columns are kept. A speaker called 01 stays "01"; gender is female or male, also as f and m. The
-    duration is the one in the clip's header.
+    `path` (relative ones are relative to the table) and `emotion` are needed; `speaker`, `gender`, `corpus`,
+    `statement`, `intensity`, `session` and `language` are read where present, and all further columns are kept. Where
+    `corpus` is missing or empty, it is the table's stem, or its folder's name if it is called `manifest.csv`. A
+    speaker called 01 stays "01"; gender is female or male, also as f and m. The duration is the one in the clip's
+    header.
 
     Args:
         directory: the CSV file, or a folder that holds one called `manifest.csv`.
@@ -42,7 +43,7 @@ def read_csv(directory, unlabelled=False):
             rows[_relative(path, table_path.parent)] = row
         except Skip as reason:
             skipped.append(left_out(path, reason))
-    return finish([rows[path] for path in sorted(rows)], skipped, table_path.stem, table_path)
+    return finish([rows[path] for path in sorted(rows)], skipped, corpus_of(table_path), table_path)
 
 
 def read_folders(directory, corpus=None):

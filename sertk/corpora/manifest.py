@@ -1,5 +1,6 @@
 """The manifest: a pandas DataFrame with one row a clip, the one thing that every later room asks."""
 
+import functools
 import os
 from pathlib import Path
 
@@ -17,22 +18,25 @@ GENDERS = {"f": "female", "female": "female", "m": "male", "male": "male"}
 def save_manifest(manifest, path, relative=False):
     """Writes a manifest as a CSV file that `load_manifest` reads back exactly.
 
-    Text columns come back as pandas strings, unknown values as NA, durations to the last bit. An empty text is an
-    unknown one. `manifest.attrs`, such as the list of skipped files, is not part of the file.
+    Text columns come back as pandas strings, unknown values as NA (but an unknown corpus as the file's name),
+    durations to the last bit. An empty text is an unknown one. Absolute paths come back letter by letter; a path that
+    is relative is relative to the current folder, as everywhere in Python, and is written as an absolute one.
+    `manifest.attrs`, such as the list of skipped files, is not part of the file.
 
     Args:
         manifest: DataFrame with at least the columns `path` and `emotion`.
         path: the file to write; its folder is made where it is missing.
         relative: whether the clips' paths are written relative to the file's folder, so that file and clips can be
-            moved together. A clip on another drive keeps its absolute path. Defaults to False.
+            moved together. Where links lie between, the way is that between the real places; a clip on another drive
+            keeps its absolute path. Defaults to False.
 
     Raises:
         ValueError: if a column is missing.
     """
     require_columns(manifest, ("path", "emotion"))
-    if relative:
-        folder = Path(path).absolute().parent
-        manifest = manifest.assign(path=manifest["path"].map(lambda clip: _relative(clip, folder), na_action="ignore"))
+    folder = Path(path).absolute().parent
+    place = functools.partial(_relative, folder=folder) if relative else _absolute
+    manifest = manifest.assign(path=manifest["path"].map(place, na_action="ignore"))
     with replacing(path) as unfinished:
         manifest.to_csv(unfinished, index=False, lineterminator="\n", encoding="utf-8")
 
@@ -40,14 +44,16 @@ def save_manifest(manifest, path, relative=False):
 def load_manifest(path):
     """Reads a manifest that `save_manifest` wrote.
 
-    Relative clip paths are relative to the CSV file. The clips are not looked at: `load("csv", path)` does that.
+    Relative clip paths are relative to the CSV file; `..` behind a link leads where the system finds it. The clips are
+    not looked at: `load("csv", path)` does that.
     A column that sertk does not know becomes numeric where every value is written as a plain number ("12", not "01").
 
     Args:
         path: the CSV file.
 
     Returns:
-        The manifest, with a fresh index. A missing `speaker` or `gender` is NA, a missing `corpus` the file's stem.
+        The manifest, with a fresh index and absolute paths. A missing `speaker` or `gender` is NA. Where `corpus` is
+        missing or empty it is the file's stem, or the name of its folder if the file is called `manifest.csv`.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -68,11 +74,21 @@ def load_manifest(path):
     for column in table.columns:
         table[column] = _typed(table[column], path)
     folder = path.absolute().parent
-    table["path"] = table["path"].map(lambda clip: os.path.normpath(folder / clip), na_action="ignore").astype("string")
-    for column, value in (("speaker", pd.NA), ("gender", pd.NA), ("corpus", path.stem)):
+    table["path"] = table["path"].map(lambda clip: _joined(folder, clip), na_action="ignore").astype("string")
+    for column in ("speaker", "gender", "corpus"):
         if column not in table:
-            table[column] = pd.Series(value, index=table.index, dtype="string")
+            table[column] = pd.Series(pd.NA, index=table.index, dtype="string")
+    table["corpus"] = table["corpus"].fillna(corpus_of(path))
     return table
+
+
+def corpus_of(path):
+    """What the clips of a table are a corpus of, if the table does not say."""
+    path = Path(path).absolute()
+    if path.stem.lower() != "manifest":
+        return path.stem
+    folder = path.parent if path.parent.name != ".." else path.parent.resolve()
+    return folder.name or path.stem
 
 
 def speaker_keys(manifest):
@@ -126,11 +142,29 @@ def require_columns(table, columns, name="manifest"):
         )
 
 
+def _absolute(clip):
+    # Not `os.path.abspath`, which takes `..` for the folder above even behind a link; and pathlib would rewrite a//b.
+    return clip if Path(clip).is_absolute() else str(Path(clip).absolute())
+
+
+def _joined(folder, clip):
+    """A path of a table as an absolute one; without `..` if it leads to the same file without."""
+    if Path(clip).is_absolute():
+        return clip
+    path = str(folder / clip)
+    plain = os.path.normpath(path)
+    return plain if ".." not in path or os.path.realpath(plain) == os.path.realpath(path) else path
+
+
 def _relative(clip, folder):
+    clip = _absolute(clip)
     try:
-        return Path(os.path.relpath(clip, folder)).as_posix()
+        way = os.path.relpath(clip, folder)
+        if os.path.realpath(folder / way) != os.path.realpath(clip):
+            way = os.path.relpath(os.path.realpath(clip), os.path.realpath(folder))
     except ValueError:  # Windows has no way from one drive to another
         return clip
+    return Path(way).as_posix()
 
 
 def _typed(column, path):

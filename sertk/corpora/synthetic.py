@@ -60,7 +60,7 @@ def write_synthetic(directory, speakers=10, clips=8, seconds=(1.8, 2.6), sample_
         _write_clip(directory, *place, seconds, sample_rate, seed)
         for place in tqdm(plan, desc="synthetic corpus", unit="clip")
     ]
-    save_manifest(pd.DataFrame(rows), directory / "manifest.csv")
+    save_manifest(pd.DataFrame(rows), directory / "manifest.csv", relative=True)
     return directory
 
 
@@ -84,7 +84,7 @@ def _write_clip(directory, speaker, emotion, clip, seconds, sample_rate, seed):
     (directory / path).parent.mkdir(exist_ok=True)
     soundfile.write(directory / path, waveform, sample_rate, subtype="PCM_16")
     return {
-        "path": path.as_posix(),
+        "path": str(directory / path),
         "emotion": name,
         "speaker": f"s{speaker + 1:02d}",
         "gender": gender,

@@ -78,7 +78,7 @@ def test_speech_and_song_of_one_folder_join_to_the_same_actors(plant):
     joined = join([speech, song])
     assert len(joined) == 2
     assert set(speaker_keys(joined)) == {"ravdess/01"}
-    assert joined["channel"].fillna("speech").tolist() == ["speech", "song"]
+    assert joined["channel"].tolist() == ["speech", "song"]
     assert joined.attrs["skipped"] == []  # each left out what the other one read
 
 
@@ -98,6 +98,39 @@ def test_a_clip_is_in_one_manifest_only(plant, tmp_path):
             ValueError, match=r"must hold each clip once; 2 are there again\. Received: .*DC_a01\.wav of"
         ):
             join([manifest, again])
+
+
+def test_two_corpora_of_one_name_are_refused(plant):
+    """Speaker 01 of one would be speaker 01 of the other; of `folders` nothing is known but the folder's name."""
+    tables = []
+    for place in ("a", "b"):
+        folder = plant("one.wav", folder=f"{place}/clips")
+        (folder / "mine.csv").write_text("path,emotion,speaker\none.wav,sad,01\n")
+        tables.append(load("csv", folder / "mine.csv"))
+    folders = [load("folders", plant("sad/one.wav", folder=f"{place}/mine")) for place in ("a", "b")]
+    for manifests in (tables, folders):
+        with pytest.raises(
+            ValueError,
+            match=r"must give each corpus a name of its own; .* column `corpus`.* Received: two called 'mine', in /",
+        ):
+            join(manifests)
+    again = tables[1].assign(corpus="theirs")
+    assert set(speaker_keys(join([tables[0], again]))) == {"mine/01", "theirs/01"}
+
+
+def test_parts_of_one_corpus_are_joined(plant):
+    """Shown by clips that lie in one folder, or by speakers who are others."""
+
+    def part(folder, clip, speaker):
+        table = folder / f"{clip[0]}.csv"
+        table.write_text(f"path,emotion,speaker,corpus\n{clip},sad,{speaker},voices\n")
+        return load("csv", table)
+
+    folder = plant("a.wav", "two/b.wav", folder="voices")
+    parts = [part(folder, "a.wav", "01"), part(folder, "two/b.wav", "01")]
+    parts.append(part(plant("c.wav", folder="elsewhere"), "c.wav", "02"))
+    for order in (parts, parts[::-1]):
+        assert sorted(speaker_keys(join(order))) == ["voices/01", "voices/01", "voices/02"]
 
 
 @pytest.mark.parametrize(

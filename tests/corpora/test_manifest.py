@@ -1,5 +1,7 @@
 """A manifest survives its file, and speakers are not mixed up between corpora."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -14,11 +16,11 @@ texts = st.one_of(
 )
 rows = st.fixed_dictionaries(
     {
-        "path": st.from_regex(r"/data/[a-z0-9 ,äß]{1,8}\.wav", fullmatch=True),
+        "path": st.from_regex(r"/data(/|//|/\./|/[.][.]/|/[a-z]/){1,3}[a-z0-9 ,äß]{1,8}\.wav", fullmatch=True),
         "emotion": texts,
         "speaker": texts,
         "gender": texts,
-        "corpus": texts,
+        "corpus": texts.filter(pd.notna),
         "session": texts,
         "duration": st.floats(0, 1e4) | st.just(float("nan")),
     }
@@ -58,6 +60,58 @@ def test_relative_paths_are_relative_to_the_file(tmp_path):
     assert manifest["path"].tolist() == [str(tmp_path / "clips" / "a.wav")]
     assert manifest["corpus"].tolist() == ["mine"]
     assert manifest[["speaker", "gender"]].isna().all(axis=None)
+
+
+def test_a_missing_corpus_is_named_after_the_file(tmp_path):
+    for name, corpus in (("mine.csv", "mine"), ("manifest.csv", "voices"), ("Manifest.csv", "voices")):
+        table = tmp_path / "voices" / name
+        table.parent.mkdir(exist_ok=True)
+        table.write_text("path,emotion,corpus\na.wav,sad,\nb.wav,sad,x\n")
+        assert load_manifest(table)["corpus"].tolist() == [corpus, "x"]
+        table.write_text("path,emotion\na.wav,sad\n")
+        assert load_manifest(table)["corpus"].tolist() == [corpus]
+
+
+@pytest.fixture
+def linked(tmp_path):
+    """A folder whose `lnk` leads to `far/away`: `lnk/../x.wav` is `far/x.wav`, not the `x.wav` beside the link."""
+    for path in ("far/x.wav", "near/x.wav", "far/away/y.wav"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(path)
+    (tmp_path / "near" / "lnk").symlink_to(tmp_path / "far" / "away")
+    return tmp_path
+
+
+@pytest.mark.parametrize("clip", ["lnk/../x.wav", "lnk/../../far/x.wav", "./lnk/.././x.wav", "{tmp}/near/lnk/../x.wav"])
+def test_a_way_back_out_of_a_link_leads_where_it_led(linked, clip):
+    (linked / "near" / "mine.csv").write_text(f"path,emotion\n{clip.format(tmp=linked)},sad\n")
+    (path,) = load_manifest(linked / "near" / "mine.csv")["path"]
+    assert Path(path).is_absolute()
+    assert Path(path).read_text() == "far/x.wav"
+
+
+@pytest.mark.parametrize("clip", ["near/lnk/../x.wav", "near/lnk/y.wav", "near/x.wav", "far/away/../x.wav"])
+@pytest.mark.parametrize("folder", ["near", "near/lnk", "far/away", "tables/new", "."])
+def test_relative_paths_lead_to_the_same_clips_through_links(linked, clip, folder):
+    manifest = pd.DataFrame({"path": [str(linked / clip)], "emotion": ["sad"]})
+    table = linked / folder / "mine.csv"
+    save_manifest(manifest, table, relative=True)
+    assert str(linked) not in table.read_text()
+    (path,) = load_manifest(table)["path"]
+    assert Path(path).samefile(linked / clip)
+
+
+def test_a_path_relative_to_the_current_folder_is_written_whole(tmp_path, monkeypatch):
+    """In the file it would be relative to the file."""
+    monkeypatch.chdir(tmp_path)
+    manifest = pd.DataFrame({"path": ["clips/a.wav", "../b.wav", pd.NA], "emotion": ["sad"] * 3})
+    save_manifest(manifest, "tables/mine.csv")
+    paths = load_manifest("tables/mine.csv")["path"]
+    assert paths[:2].tolist() == [f"{tmp_path}/clips/a.wav", f"{tmp_path}/../b.wav"]
+    assert pd.isna(paths[2])
+    assert manifest["path"][0] == "clips/a.wav"
+    save_manifest(manifest, "tables/mine.csv", relative=True)
+    assert pd.read_csv("tables/mine.csv")["path"][:2].tolist() == ["../clips/a.wav", "../../b.wav"]
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,21 @@ def test_csv_in_a_folder_is_called_manifest(write_clip, tmp_path):
     assert load("csv", tmp_path)["corpus"].tolist() == ["mine"]
 
 
+def test_csv_called_manifest_takes_the_name_of_its_folder(write_clip, tmp_path):
+    """Or else every corpus that is read from a folder would have the same name."""
+    write_clip("voices/a.wav")
+    (tmp_path / "voices" / "manifest.csv").write_text("path,emotion\na.wav,sad\n")
+    for place in ("voices", "voices/manifest.csv"):
+        assert load("csv", tmp_path / place)["corpus"].tolist() == ["voices"]
+
+
+def test_csv_with_an_empty_corpus_takes_the_name_of_the_table(write_clip, tmp_path):
+    write_clip("a.wav")
+    write_clip("b.wav")
+    (tmp_path / "mine.csv").write_text("path,emotion,corpus\na.wav,sad,\nb.wav,sad,theirs\n")
+    assert load("csv", tmp_path / "mine.csv")["corpus"].tolist() == ["mine", "theirs"]
+
+
 def test_csv_from_excel(write_clip, tmp_path):
     """Excel starts a UTF-8 file with a mark and ends lines as Windows does."""
     write_clip("a.wav")
@@ -69,6 +84,36 @@ def test_folders_name_the_emotions(write_clip, tmp_path):
     assert manifest["corpus"].tolist() == ["corpus"] * 2
     assert manifest[["speaker", "gender"]].isna().all(axis=None)
     assert list(manifest.columns) == ["path", "emotion", "speaker", "gender", "corpus", "duration"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["readme.wav", "README_angry.flac", "license1.mp3", "Checksums of joy.ogg", "changelog.AIFF", "makefile.wav"],
+)
+def test_sound_is_a_clip_though_it_is_called_as_companions_are(write_clip, tmp_path, name):
+    write_clip(f"corpus/Anger/{name}")
+    assert load("folders", tmp_path / "corpus")["emotion"].tolist() == ["angry"]
+
+
+def test_companions_and_hidden_files_are_passed_over(write_clip, tmp_path):
+    write_clip("corpus/Anger/a.wav")
+    for name in ("README", "readme.1st", "LICENCE", "notes.docx", "plot.png", "labels.csv", "Makefile"):
+        (tmp_path / "corpus" / "Anger" / name).write_text("words")
+    write_clip("corpus/Anger/.hidden.wav")
+    write_clip("corpus/.trash/Anger/b.wav")
+    write_clip("corpus/__MACOSX/Anger/c.wav")
+    manifest = load("folders", tmp_path / "corpus")
+    assert len(manifest) == 1
+    assert manifest.attrs["skipped"] == []
+
+
+def test_a_folder_called_like_a_clip_is_listed(write_clip, tmp_path):
+    write_clip("corpus/Anger/a.wav")
+    (tmp_path / "corpus" / "Anger" / "dir.wav").mkdir()
+    with pytest.warns(UserWarning, match=r"left out 1 file: dir\.wav \(a folder, and no audio file\)"):
+        manifest = load("folders", tmp_path / "corpus")
+    assert manifest["path"].tolist() == [str(tmp_path / "corpus" / "Anger" / "a.wav")]
+    assert manifest.attrs["skipped"][0]["kind"] == "unknown"
 
 
 def test_rows_are_in_the_same_order_everywhere(write_clip, tmp_path):
