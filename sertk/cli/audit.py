@@ -6,12 +6,20 @@ from typing import Annotated
 
 import typer
 
+# The status of what was looked into and found wanting; an error's is 1, and 2 that of a slip in the command.
+UNSOUND = 3
+
 
 def audit(
     split: Annotated[Path, typer.Argument(metavar="SPLIT.csv", help="A table with `path`, and `part` or `fold`.")],
     root: Annotated[
         Path | None,
-        typer.Option("--root", metavar="DIR", help="Where relative paths start; by default the CSV's folder."),
+        typer.Option(
+            "--root",
+            metavar="DIR",
+            help="The corpus' folder: relative paths start there, and the reader looks through it. By default paths "
+            "start from the CSV's folder, and the reader looks through the one that all files are in.",
+        ),
     ] = None,
     reader: Annotated[
         str | None,
@@ -21,11 +29,11 @@ def audit(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ):
-    """Say what a split leaks: speakers, files, copies of a recording; the exit status is 1 if it does."""
+    """Say what a split leaks: speakers, files, recordings. Status 0 if nothing leaks, 3 if it does, 1 on an error."""
     from sertk.corpora import audit as audit_split
     from sertk.corpora import load_split
 
-    report = audit_split(load_split(split, root), reader)
+    report = audit_split(load_split(split, root), reader, root)
     if as_json:
         typer.echo(json.dumps(report.to_dict(), indent=2))
     else:
@@ -37,4 +45,4 @@ def audit(
         unknown = any(finding.verdict == "unknown" for finding in report.findings)
         sound = f"Nothing leaks{', as far as can be judged' * unknown}."
         typer.echo(f"This split leaks {' and '.join(leaking)}." if leaking else sound)
-    raise typer.Exit(int(report.leaks))
+    raise typer.Exit(UNSOUND if report.leaks else 0)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from sertk.corpora.emotions import canonical_emotion
 from sertk.corpora.fold_file import natural, plain_name
 from sertk.corpora.manifest import require_columns
 from sertk.corpora.parts import canonical_parts, parts_present
-from sertk.corpora.readers import load
 from sertk.corpora.tables import read_table, require_cells
-from sertk.corpora.twins import recordings, seconds_of
+from sertk.corpora.told import resolved, told_by
+from sertk.corpora.twins import compared, seconds_of
 
 LEAK, OK, NOTICE, UNKNOWN = "LEAK", "ok", "notice", "unknown"
 SHOWN = 3
@@ -36,7 +37,7 @@ class Audit:
         emotions: DataFrame, a row a part: the clips of each emotion.
         speakers, files, sentences: DataFrames, a row for each one that is in several parts: its clips in each part.
         duplicates: DataFrame, a row a clip whose recording is in several parts: `recording`, `path`, `part`.
-        missing: list of paths, the files that are not there or can't be read.
+        missing: list of paths, the files that are not there or can't be decoded.
     """
 
     findings: list
@@ -73,7 +74,7 @@ def load_split(file, root=None):
         root: the folder that relative paths start from. Defaults to that of the CSV.
 
     Returns:
-        DataFrame of strings, paths absolute.
+        DataFrame of strings, paths absolute. Links are not followed: a reader tells clips by the names of the links.
 
     Raises:
         FileNotFoundError: if there is no such file or folder.
@@ -92,7 +93,7 @@ def load_split(file, root=None):
     return table.assign(path=_absolute(folder, table["path"]))
 
 
-def audit(table, reader=None):
+def audit(table, reader=None, root=None):
     """Says what a split leaks from one part into another, whoever made it.
 
     Looked for are speakers, files and recordings (the same sound under several names, as `split` compares it) that are
@@ -104,12 +105,16 @@ def audit(table, reader=None):
             both; `speaker`, `corpus`, `emotion` and `statement` where known. Speakers 1 and 01 of a corpus are one.
         reader: name of a corpus' reader, as in `load`, that tells the columns which are missing from the files' names.
             Defaults to None.
+        root: the folder that the reader looks through. Defaults to the one that all files of the split are in; it has
+            to be given if that is a whole disk or a home, or if it lacks what the reader needs, such as the label files
+            of IEMOCAP.
 
     Returns:
         `Audit`.
 
     Raises:
-        ValueError: if a column or a value of it is missing, or there is only one part.
+        FileNotFoundError: if there is no such `root`.
+        ValueError: if a column or a value of it is missing, there is only one part, or the reader finds nothing.
 
     Example:
         >>> report = audit(load_split("their_split.csv"))
@@ -118,23 +123,26 @@ def audit(table, reader=None):
     """
     require_columns(table, ("path",), name="table")
     rows, labels = _labelled(table)
-    rows["path"] = _absolute(Path(), rows["path"])
-    seconds = {path: seconds_of(path) for path in rows["path"].unique()}
-    rows["seconds"] = rows["path"].map(seconds)
-    missing = [path for path, length in seconds.items() if pd.isna(length)]
+    named = _absolute(Path(), rows["path"])
+    rows["path"] = resolved(named)
+    rows["seconds"] = rows["path"].map({path: seconds_of(path) for path in rows["path"].unique()})
     if reader is not None:
-        rows = _told_by(reader, rows, [path for path in seconds if path not in set(missing)])
+        rows = told_by(reader, rows, named[rows["seconds"].notna()], root)
+    if "emotion" in rows:
+        rows["emotion"] = rows["emotion"].astype("string").map(canonical_emotion, na_action="ignore")
+    rows["recording"], heard = compared(rows["path"])
+    files_in_all, missing = rows["path"].nunique(), rows["path"][~heard].unique().tolist()
     places = "folds" if "part" not in table else "parts"
 
     speakers = _shared(rows, _speakers(rows), labels, "speaker")
     files = _shared(rows, rows["path"], labels, "path")
-    sentences = _shared(rows, rows["statement"], labels, "statement") if "statement" in rows else None
+    sentences = _shared(rows, _sentences(rows), labels, "statement")
     duplicates, copies = _duplicates(rows)
     emotions = _emotions(rows, labels)
     findings = [
         _speaker_finding(speakers, rows, places),
-        _finding(LEAK, "files", files, len(seconds), places),
-        _duplicate_finding(duplicates, copies, len(seconds) - len(missing), places),
+        _finding(LEAK, "files", files, files_in_all, places),
+        _duplicate_finding(duplicates, copies, files_in_all, len(missing), places),
         _sentence_finding(sentences, rows, places),
         _emotion_finding(emotions, places),
     ]
@@ -144,7 +152,7 @@ def audit(table, reader=None):
             Finding(
                 NOTICE,
                 "missing",
-                f"{len(missing):,} of {len(seconds):,} files are not there or can't be read, so their sound was not "
+                f"{len(missing):,} of {files_in_all:,} files are not there or can't be decoded, so their sound was not "
                 f"compared: {first}",
             )
         )
@@ -187,20 +195,6 @@ def _labelled(table):
     return rows, labels
 
 
-def _told_by(reader, rows, paths):
-    """The rows with what a corpus' reader knows of their files, where they do not say it themselves."""
-    if not paths:
-        raise ValueError(
-            f"`reader` needs the files themselves, and none of the split's is there. Received: reader={reader!r}"
-        )
-    manifest = load(reader, os.path.commonpath([Path(path).parent for path in paths])).set_index("path")
-    for column in ("speaker", "corpus", "emotion", "statement"):
-        if column in manifest:
-            told = rows["path"].map(manifest[column])
-            rows[column] = rows[column].astype("string").fillna(told) if column in rows else told
-    return rows
-
-
 def _speakers(rows):
     """Keys of the speakers, NA where unknown; None where the table has no such column."""
     if "speaker" not in rows:
@@ -210,6 +204,15 @@ def _speakers(rows):
     if "corpus" in rows and rows["corpus"].nunique() > 1:
         names, plain = (rows["corpus"].astype("string") + "/" + written for written in (names, plain))
     return plain.map(names.groupby(plain).first())  # as the split writes them first
+
+
+def _sentences(rows):
+    """The statements, alike whatever their letter case and spaces; None where the table has no such column."""
+    if "statement" not in rows:
+        return None
+    written = rows["statement"].astype("string")
+    plain = written.str.casefold().str.split().str.join(" ").replace("", pd.NA)
+    return plain.map(written.groupby(plain).first())  # as the split writes them first
 
 
 def _shared(rows, keys, labels, name):
@@ -224,15 +227,11 @@ def _shared(rows, keys, labels, name):
 
 def _duplicates(rows):
     """The clips whose recording is in several parts under several names; how many recordings have copies at all."""
-    there = rows[rows["seconds"].notna()]
-    columns = ["recording", "path", "part"]
-    if there.empty:
-        return pd.DataFrame(columns=columns), 0
-    there = there.assign(recording=recordings(there[["path"]].assign(duration=there["seconds"])))
-    copies = int((there.groupby("recording")["path"].nunique() > 1).sum())
-    groups = there.groupby(["fold", "recording"])
-    several = there[(groups["label"].transform("nunique") > 1) & (groups["path"].transform("nunique") > 1)]
+    copies = int((rows.groupby("recording")["path"].nunique() > 1).sum())
+    groups = rows.groupby(["fold", "recording"])
+    several = rows[(groups["label"].transform("nunique") > 1) & (groups["path"].transform("nunique") > 1)]
     several = several.assign(part=several["label"], recording=pd.factorize(several["recording"])[0] + 1)
+    columns = ["recording", "path", "part"]
     return several[columns].drop_duplicates().sort_values(columns, ignore_index=True), copies
 
 
@@ -273,13 +272,16 @@ def _speaker_finding(speakers, rows, places):
     return Finding(verdict, "speakers", f"{found.text}; {unknown:,} clips without a speaker can't be judged")
 
 
-def _duplicate_finding(duplicates, copies, compared, places):
+def _duplicate_finding(duplicates, copies, files, unheard, places):
     what = "duplicates"
-    if not compared:
-        return Finding(UNKNOWN, what, "can't be judged: none of the files is there")
+    if duplicates.empty and unheard == files:
+        return Finding(UNKNOWN, what, "can't be judged: none of the files is there and can be decoded")
     if duplicates.empty:
         within = f" ({copies:,} in one of the {places})" if copies else ""
-        return Finding(OK, what, f"no recording of {compared:,} files is in several {places} under two names{within}")
+        text = f"no recording of {files - unheard:,} files is in several {places} under two names{within}"
+        if not unheard:
+            return Finding(OK, what, text)
+        return Finding(UNKNOWN, what, f"{text}; {unheard:,} files that can't be decoded can't be judged")
     groups = [clips for _, clips in duplicates.groupby("recording")]
     first = "; ".join(
         " = ".join(f"{clip['path']} ({clip['part']})" for clip in clips.head(2).to_dict("records"))
@@ -293,7 +295,7 @@ def _duplicate_finding(duplicates, copies, compared, places):
 def _sentence_finding(sentences, rows, places):
     if sentences is None or rows["statement"].isna().all():
         return Finding(UNKNOWN, "sentences", "can't be judged: the split has no column `statement`")
-    found = _finding(NOTICE, "sentences", sentences, rows["statement"].nunique(), places)
+    found = _finding(NOTICE, "sentences", sentences, _sentences(rows).nunique(), places)
     if found.verdict == OK:
         return found
     return Finding(NOTICE, "sentences", f"{found.text}. Nearly every acted corpus shares them")
@@ -315,6 +317,6 @@ def _emotion_finding(emotions, places):
 
 
 def _absolute(folder, paths):
-    """Paths in one spelling each: absolute, without links, `.` and `..`; both slashes are understood."""
+    """Absolute paths, links as they are; both slashes are understood."""
     paths = paths.astype("string").str.replace("\\", os.sep, regex=False)
-    return paths.map(lambda path: str((folder / path).resolve())).astype("string")
+    return paths.map(lambda path: str((folder / path).absolute())).astype("string")

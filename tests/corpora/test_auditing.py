@@ -3,8 +3,10 @@
 import json
 import os
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from sertk.corpora import audit, load, load_split, split
 
@@ -121,7 +123,8 @@ def test_files_that_are_not_there_are_said(sound, tmp_path):
     sound.loc[[0, 1], "path"] = ["/gone/a.wav", str(tmp_path / "text.wav")]
     report = audit(sound)
     assert report.missing == ["/gone/a.wav", str(tmp_path / "text.wav")]
-    assert "2 of 12 files are not there or can't be read" in texts(report)["missing"]
+    assert "2 of 12 files are not there or can't be decoded" in texts(report)["missing"]
+    assert verdicts(report)["duplicates"] == "unknown"
     assert not report.leaks
     report = audit(sound.assign(path="/gone" + sound["path"]))
     assert verdicts(report)["duplicates"] == "unknown"
@@ -179,16 +182,40 @@ def test_parts_of_each_fold_are_compared_within_it(sound):
     assert "03 (b: train 3, b: test 1)" in texts(audit(both))["speakers"]
 
 
-def test_a_reader_tells_what_the_table_does_not(write_clip, tmp_path):
-    names = [f"03-01-0{emotion}-01-01-01-0{actor}.wav" for emotion in (3, 4) for actor in (1, 2)]
-    paths = [str(write_clip(f"Actor_{name[-6:-4]}/{name}", seed=seed)) for seed, name in enumerate(names)]
-    table = pd.DataFrame({"path": paths, "part": ["train", "test", "test", "test"]})
-    report = audit(table, reader="ravdess")
-    assert texts(report)["speakers"] == "1 of 2 is in several parts: 01 (train 1, test 1)"
-    assert texts(report)["emotions"].startswith("train has no sad; ")
-    assert verdicts(audit(table))["speakers"] == "unknown"
-    with pytest.raises(ValueError, match=r"`reader` needs the files themselves.* Received: reader='ravdess'"):
-        audit(table.assign(path=["/gone/" + name for name in names]), reader="ravdess")
+def test_emotions_and_sentences_are_compared_whatever_their_spelling(sound):
+    part = sound["part"]
+    sound["emotion"] = sound["emotion"].where(
+        part == "train", sound["emotion"].map({"happy": "Joy", "sad": " SADNESS"})
+    )
+    sound["statement"] = sound["statement"].where(part != "test", "  Sentence \t 1")
+    report = audit(sound)
+    assert report.emotions.to_dict("list") == {
+        "part": ["train", "validation", "test"],
+        "happy": [2, 2, 2],
+        "sad": [2, 2, 2],
+    }
+    assert verdicts(report)["emotions"] == "ok"
+    counts = report.sentences.set_index("statement")
+    assert counts.loc["sentence 1"].tolist() == [2, 2, 4]
+    assert counts.loc["sentence 2"].tolist() == [2, 2, 0]
+
+
+def test_sound_that_can_not_be_decoded_is_not_called_sound(sound, tmp_path):
+    """Its header says how long it is, and two of one length may be one recording."""
+    for number in range(2):
+        samples = np.random.default_rng(number).uniform(-0.5, 0.5, 1_600)
+        samples[7] = np.nan
+        soundfile.write(tmp_path / f"nan{number}.wav", samples, 16_000, subtype="FLOAT")
+    sound.loc[[0, 11], "path"] = [str(tmp_path / "nan0.wav"), str(tmp_path / "nan1.wav")]
+    report = audit(sound)
+    assert report.missing == sound["path"][[0, 11]].tolist()
+    assert verdicts(report)["duplicates"] == "unknown"
+    assert texts(report)["duplicates"] == (
+        "no recording of 10 files is in several parts under two names; 2 files that can't be decoded can't be judged"
+    )
+    assert texts(report)["missing"].startswith("2 of 12 files are not there or can't be decoded, ")
+    (tmp_path / "nan1.wav").write_bytes((tmp_path / "nan0.wav").read_bytes())
+    assert verdicts(audit(sound))["duplicates"] == "LEAK"
 
 
 @pytest.mark.parametrize(
