@@ -82,13 +82,13 @@ def test_a_complete_corpus_ends_with_status_0(sertk, savee):
     assert out.splitlines()[-1] == "Complete; sound."
 
 
-def test_a_damaged_corpus_ends_with_status_1_after_the_whole_report(sertk, savee):
+def test_a_damaged_corpus_ends_with_status_3_after_the_whole_report(sertk, savee):
     (savee / "DC" / "a01.wav").unlink()
     (savee / "JK" / "n30.wav").write_bytes((savee / "JK" / "n30.wav").read_bytes()[:100])
     (savee / "odd.wav").write_bytes(b"odd")
     (savee / "DC_a02 (1).wav").write_bytes((savee / "DC" / "a02.wav").read_bytes())
     status, out, _ = sertk("check", "savee", savee)
-    assert status == 1
+    assert status == 3
     lines = out.splitlines()
     assert any(line.startswith("clips") and line.endswith("2 missing") for line in lines)
     assert any(line.startswith("speaker DC") and line.endswith("1 missing") for line in lines)
@@ -98,7 +98,7 @@ def test_a_damaged_corpus_ends_with_status_1_after_the_whole_report(sertk, savee
     assert "Left out: 1" in lines
     assert lines[-1] == "Not complete; not sound."
     status, out, _ = sertk("check", "savee", savee, "--json")
-    assert status == 1
+    assert status == 3
     found = json.loads(out)
     assert (found["complete"], found["sound"], len(found["problems"])) == (False, False, 2)
 

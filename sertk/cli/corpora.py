@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sertk.cli.audit import audit
+from sertk.cli.audit import UNSOUND, audit
 from sertk.cli.options import Corpora, manifest_of
 
 corpora = typer.Typer(
@@ -51,12 +51,14 @@ def check(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="The corpus' folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
 ):
-    """Compare a corpus with its official counts and decode all of it. Status 0 if complete and sound, 1 if not."""
+    """Compare a corpus with its official counts, decode all of it. Status 0 if complete and sound, 3 if not, 1 on an
+    error.
+    """
     from sertk.corpora import check as check_corpus
 
     found = check_corpus(name, directory)
     typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False) if as_json else _report(found))
-    raise typer.Exit(0 if found.complete and found.sound else 1)
+    raise typer.Exit(0 if found.complete and found.sound else UNSOUND)
 
 
 @corpora.command()
