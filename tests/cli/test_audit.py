@@ -1,28 +1,20 @@
 """`sertk corpora audit`: what it prints, and the status that a script asks for."""
 
+import functools
 import json
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 
-from sertk import cli
 from sertk.corpora import split
 
 
 @pytest.fixture
-def audit(monkeypatch, capsys):
-    """Runs `sertk corpora audit ...` in this process: returns status, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["sertk", "corpora", "audit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        return exit_.value.code or 0, *capsys.readouterr()
-
-    return run
+def audit(sertk):
+    """Runs `sertk corpora audit ...`: returns status, standard output and standard error."""
+    return functools.partial(sertk, "corpora", "audit")
 
 
 @pytest.fixture

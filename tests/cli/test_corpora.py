@@ -1,35 +1,22 @@
 """`sertk corpora ...` as a user meets it."""
 
+import functools
 import json
 import re
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import pytest
 import soundfile
 
-from sertk import cli
 from sertk.corpora import OFFICIAL, READERS, load
 
 
 @pytest.fixture
-def sertk(monkeypatch, capsys):
-    """Runs `sertk corpora ...` in this process: returns status, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["sertk", "corpora", *map(str, arguments)])
-        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # `main` changes it: put it back after
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as exit_:
-            status = exit_.code or 0
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return run
+def corpora(sertk):
+    """Runs `sertk corpora ...`: returns status, standard output and standard error."""
+    return functools.partial(sertk, "corpora")
 
 
 @pytest.fixture
@@ -52,13 +39,13 @@ def emo_db(tmp_path):
     return tmp_path / "emo"
 
 
-def test_every_reader_is_listed(sertk):
-    status, out, _ = sertk("list")
+def test_every_reader_is_listed(corpora):
+    status, out, _ = corpora("list")
     assert status == 0
     assert set(READERS) <= set(re.split(r"[\s,;]+", out))
     (line,) = [line for line in out.splitlines() if line.startswith("iemocap ")]
     assert "10,039 clips  10 speakers  en" in line
-    facts = json.loads(sertk("list", "--json")[1])
+    facts = json.loads(corpora("list", "--json")[1])
     assert facts["tess"]["licence"] == OFFICIAL["tess"].licence
     assert facts["csv"] is None
 
@@ -72,8 +59,8 @@ def test_listing_and_checking_do_without_tensorflow():
     assert result.stdout.split() == ["False", "False"]
 
 
-def test_a_complete_corpus_ends_with_status_0(sertk, savee):
-    status, out, _ = sertk("check", "savee", savee)
+def test_a_complete_corpus_ends_with_status_0(corpora, savee):
+    status, out, _ = corpora("check", "savee", savee)
     assert status == 0
     lines = {line.rsplit(maxsplit=2)[0]: line.split()[-2:] for line in out.splitlines()[2:-2]}
     assert lines["clips"] == ["480", "480"]
@@ -82,12 +69,12 @@ def test_a_complete_corpus_ends_with_status_0(sertk, savee):
     assert out.splitlines()[-1] == "Complete; sound."
 
 
-def test_a_damaged_corpus_ends_with_status_3_after_the_whole_report(sertk, savee):
+def test_a_damaged_corpus_ends_with_status_3_after_the_whole_report(corpora, savee):
     (savee / "DC" / "a01.wav").unlink()
     (savee / "JK" / "n30.wav").write_bytes((savee / "JK" / "n30.wav").read_bytes()[:100])
     (savee / "odd.wav").write_bytes(b"odd")
     (savee / "DC_a02 (1).wav").write_bytes((savee / "DC" / "a02.wav").read_bytes())
-    status, out, _ = sertk("check", "savee", savee)
+    status, out, _ = corpora("check", "savee", savee)
     assert status == 3
     lines = out.splitlines()
     assert any(line.startswith("clips") and line.endswith("2 missing") for line in lines)
@@ -97,23 +84,23 @@ def test_a_damaged_corpus_ends_with_status_3_after_the_whole_report(sertk, savee
     assert any(f"  {savee}/JK/n30.wav: is cut off" in line for line in lines)
     assert "Left out: 1" in lines
     assert lines[-1] == "Not complete; not sound."
-    status, out, _ = sertk("check", "savee", savee, "--json")
+    status, out, _ = corpora("check", "savee", savee, "--json")
     assert status == 3
     found = json.loads(out)
     assert (found["complete"], found["sound"], len(found["problems"])) == (False, False, 2)
 
 
-def test_own_corpus_has_nothing_to_be_compared_with(sertk, tmp_path):
+def test_own_corpus_has_nothing_to_be_compared_with(corpora, tmp_path):
     (tmp_path / "mine" / "happy").mkdir(parents=True)
     soundfile.write(tmp_path / "mine" / "happy" / "a.wav", np.full(160, 0.1), 16_000)
-    status, out, _ = sertk("check", "folders", tmp_path / "mine")
+    status, out, _ = corpora("check", "folders", tmp_path / "mine")
     assert status == 0
     assert out.splitlines()[-1] == "No official counts to compare with; sound."
 
 
-def test_manifest_joins_corpora_and_is_read_back(sertk, savee, emo_db, tmp_path):
+def test_manifest_joins_corpora_and_is_read_back(corpora, savee, emo_db, tmp_path):
     output = tmp_path / "joined.csv"
-    status, out, _ = sertk("manifest", "-c", f"savee={savee}", "-c", f"emo-db={emo_db}", "-o", output, "--relative")
+    status, out, _ = corpora("manifest", "-c", f"savee={savee}", "-c", f"emo-db={emo_db}", "-o", output, "--relative")
     assert status == 0
     assert "emo_db: 3 clips (angry 1, boredom 1, happy 1)" in out.splitlines()
     assert out.splitlines()[-1] == f"{output} holds 483 clips; read it with --corpus csv={output}"
@@ -122,8 +109,8 @@ def test_manifest_joins_corpora_and_is_read_back(sertk, savee, emo_db, tmp_path)
     assert str(tmp_path) not in output.read_text()
 
 
-def test_manifest_with_a_label_map_says_what_was_dropped(sertk, savee, tmp_path):
-    status, out, _ = sertk("manifest", "-c", f"savee={savee}", "-o", tmp_path / "a.csv", "--labels", "three")
+def test_manifest_with_a_label_map_says_what_was_dropped(corpora, savee, tmp_path):
+    status, out, _ = corpora("manifest", "-c", f"savee={savee}", "-o", tmp_path / "a.csv", "--labels", "three")
     assert status == 0
     assert "savee: 180 clips (angry 60, neutral 120)" in out.splitlines()
     assert "dropped: disgust 60, fear 60, happy 60, sad 60, surprise 60" in out.splitlines()
@@ -140,8 +127,8 @@ def test_manifest_with_a_label_map_says_what_was_dropped(sertk, savee, tmp_path)
         (("manifest", "-c", "emo_db={emo}", "-o", "{tmp}/a.csv", "--labels", "seven"), "the emotion boredom (1 clips)"),
     ],
 )
-def test_slips_end_in_one_line_and_write_nothing(sertk, emo_db, tmp_path, arguments, words):
-    status, out, err = sertk(*(argument.format(tmp=tmp_path, emo=emo_db) for argument in arguments))
+def test_slips_end_in_one_line_and_write_nothing(corpora, emo_db, tmp_path, arguments, words):
+    status, out, err = corpora(*(argument.format(tmp=tmp_path, emo=emo_db) for argument in arguments))
     assert (status, out) == (1, "")
     (line,) = err.strip().splitlines()
     assert line.startswith("sertk: ")
