@@ -37,7 +37,7 @@ def read(path, sample_rate=16_000, channel="mean", max_seconds=MAX_SECONDS):
 
     WAV (RF64 and W64 too), FLAC, MP3, Ogg (Vorbis, Opus), AIFF, AU, CAF and NIST SPHERE, 8 to 32 bits and float, at any
     sample rate. The format is told by the content, not by the name. Channels are mixed down before the rate is
-    changed (soxr, high quality).
+    changed (soxr, high quality). Held in memory are the waveform returned and a few MiB, whatever the file's rate.
 
     A file that is cut off is refused rather than read as far as it goes: its header announces more than there is, its
     decoder loses track, an Ogg stream does not end, or an MP3 file with a Xing tag lacks more than a frame (without
@@ -79,13 +79,12 @@ def read(path, sample_rate=16_000, channel="mean", max_seconds=MAX_SECONDS):
             )
         if file.frames < UNKNOWN and file.frames / file.samplerate > max_seconds:
             raise _too_long(path, file.frames / file.samplerate, max_seconds)
-        waveform = _mono(file, channel, path, max_seconds)
-        if header.counts and len(waveform) + _slack(file) < file.frames < UNKNOWN:
-            raise _cut_off(path, f"{len(waveform):,} of the {file.frames:,} samples that its header announces")
+        waveform, samples, peak = _decode(file, sample_rate, channel, path, max_seconds)
+        if header.counts and samples + _slack(file) < file.frames < UNKNOWN:
+            raise _cut_off(path, f"{samples:,} of the {file.frames:,} samples that its header announces")
         file_rate = file.samplerate
-    if not len(waveform):
+    if not samples:
         raise _without_samples(path)
-    peak = max(waveform.max(), -waveform.min())  # NaN if any sample is
     if not np.isfinite(peak):
         raise ValueError(
             f"{path}: holds samples that are NaN or infinite; export it again from its source. Received: {peak}"
@@ -94,11 +93,8 @@ def read(path, sample_rate=16_000, channel="mean", max_seconds=MAX_SECONDS):
         raise ValueError(
             f"{path}: holds samples that are no sound; export it again from its source, in [-1, 1]. Received: {peak:g}"
         )
-    if file_rate != sample_rate:
-        samples = len(waveform)
-        waveform = soxr.resample(waveform, file_rate, sample_rate)
-        if not len(waveform):
-            raise ValueError(f"{path}: is too short to resample. Received: {samples} samples at {file_rate} Hz")
+    if not len(waveform):
+        raise ValueError(f"{path}: is too short to resample. Received: {samples} samples at {file_rate} Hz")
     return waveform
 
 
@@ -129,7 +125,9 @@ def info(path):
     path = Path(path)
     with _decoder(path, _header(path)) as file:
         _check_claims(path, file.samplerate, file.channels)
-        samples = file.frames if file.frames < UNKNOWN else len(_mono(file, 0, path, MAX_SECONDS))
+        samples = file.frames
+        if samples == UNKNOWN:
+            samples = sum(len(block) for block, _ in _blocks(file, 0, path, MAX_SECONDS))
         if not samples:
             raise _without_samples(path)
         return Info(file.samplerate, file.channels, samples / file.samplerate)
@@ -256,18 +254,38 @@ class _Mended(io.FileIO):
         return count
 
 
-def _mono(file, channel, path, max_seconds):
-    """All samples of an open file as one channel, decoded block by block."""
-    blocks, samples = [], 0
-    while True:
+def _decode(file, sample_rate, channel, path, max_seconds):
+    """All of an open file as a waveform at the rate asked for, how many samples it had in the file, and their peak."""
+    waveform, samples, peak, stream = bytearray(), 0, np.float32(0), None
+    for block, last in _blocks(file, channel, path, max_seconds):
+        if len(block):
+            peak = np.maximum(peak, max(block.max(), -block.min()))  # NaN if any sample is
+        only = last and not samples
+        samples += len(block)
+        if file.samplerate == sample_rate:
+            resampled = block
+        elif only:  # the same numbers as below, and a little faster
+            resampled = soxr.resample(block, file.samplerate, sample_rate)
+        else:
+            stream = stream or soxr.ResampleStream(file.samplerate, sample_rate, 1, dtype="float32")
+            resampled = stream.resample_chunk(block, last=last)
+        if only:
+            return resampled, samples, peak
+        waveform += resampled.data  # which grows in place: to concatenate would take twice the memory
+    return np.frombuffer(waveform, "float32"), samples, peak
+
+
+def _blocks(file, channel, path, max_seconds):
+    """Yields all samples of an open file as one channel, block by block, and of each block whether it is the last."""
+    samples, last = 0, False
+    while not last:
         step = min(BLOCK // file.channels, file.frames - samples)
         block = file.read(step, dtype="float32", always_2d=True)
         samples += len(block)
         if samples / file.samplerate > max_seconds:
             raise _too_long(path, samples / file.samplerate, max_seconds, "at least ")
-        blocks.append(_down_mix(block, channel))
-        if len(block) < step or samples == file.frames:
-            return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        last = len(block) < step or samples == file.frames
+        yield _down_mix(block, channel), last
 
 
 def _slack(file):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import soundfile
+import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +94,20 @@ def test_resampling_keeps_pitch_level_and_duration(tmp_path, rate, wanted):
     # The ends ring; what lies between is the same tone, in phase, sampled at the other rate.
     middle = slice(wanted // 10, wanted - wanted // 10)
     np.testing.assert_allclose(waveform[middle], tone(1_000, wanted, seconds=1.0)[middle], atol=1e-3)
+
+
+@pytest.mark.parametrize(("rate", "wanted"), [(48_000, 16_000), (44_100, 16_000), (11_025, 22_050), (768_000, 1_000)])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_long_file_is_resampled_as_if_at_once(tmp_path, rate, wanted, channels):
+    """Longer than what is decoded at once; what soxr makes of all of it is the oracle."""
+    noise = np.random.default_rng(0).integers(-(2**14), 2**14, (2_300_001, channels)).astype("int16")
+    path = tmp_path / "noise.wav"
+    soundfile.write(path, noise, rate)
+    expected = soxr.resample((noise / 2**15).mean(axis=1), rate, wanted)
+    waveform = read(path, wanted)
+    assert (waveform.dtype, waveform.shape) == (np.float32, expected.shape)
+    assert waveform.flags.writeable
+    np.testing.assert_allclose(waveform, expected, atol=1e-6)
 
 
 def test_what_lies_above_the_new_band_is_removed(tmp_path):

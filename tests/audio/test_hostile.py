@@ -274,18 +274,40 @@ def test_memory_follows_the_file_and_not_its_header(tmp_path, put, by_hand, pcm,
         path = put("clip.aiff", by_hand.aiff(pcm, frames=2**32 - 1))
     else:
         path = put("clip.wav", by_hand.rf64(pcm, size=2**40))
+    said = within(2**26, f"decode.read({str(path)!r}, max_seconds=float('inf'))")
+    assert said.startswith(("16000", f"{path}: is cut off"))
+
+
+@pytest.mark.parametrize("rate", [192_000, 768_000])
+def test_memory_follows_what_is_asked_for_and_not_the_rate_of_the_file(tmp_path, rate):
+    """Some kilobytes of silence, within the limit of seconds: an hour at 768 kHz is 11 GB before it is resampled."""
+    path = tmp_path / "clip.flac"
+    with soundfile.SoundFile(path, "w", 192_000, 1, "PCM_16", format="FLAC") as file:
+        for _ in range(40):
+            file.write(np.zeros(2**20, "int16"))
+    content = bytearray(path.read_bytes())
+    if rate > 192_000:  # libsndfile writes none of these: a rate of 20 bits from the 18th byte on
+        content[18:21] = bytes([rate >> 12, rate >> 4 & 0xFF, (rate & 0x0F) << 4 | content[20] & 0x0F])
+        path.write_bytes(content)
+    assert len(content) < 2**20
+    said = within(2**26, f"decode.read({str(path)!r})")  # samples of the file alone: 160 MiB
+    assert int(said) == pytest.approx(40 * 2**20 * 16_000 / rate, abs=1)
+
+
+def within(most, call):
+    """The number of samples that `call` gives, or its error, where only `most` further bytes are to be had."""
     code = f"""
 import resource, sertk.audio.decode as decode
 with open("/proc/self/statm") as statm:
     held = int(statm.read().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (held + 2**26, held + 2**26))
+resource.setrlimit(resource.RLIMIT_AS, (held + {most}, held + {most}))
 try:
-    print(len(decode.read({str(path)!r}, max_seconds=float("inf"))))
+    print(len({call}))
 except ValueError as error:
     print(error)
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.startswith(("16000", f"{path}: is cut off"))
+    return result.stdout.strip()
 
 
 def test_a_file_of_empty_chunks_is_given_up_soon(put, by_hand, pcm, reason):
