@@ -163,8 +163,8 @@ def features_size(clips, copies, features, samples):
 
 
 def _untuned():
-    # While its autotuning is on, tf.data ends an epoch only when the tuner wakes up, after 0.01 (2^n - 1) seconds: an
-    # epoch of 1.3 s takes 2.5. What it would tune is set here.
+    # While its autotuning is on, tf.data may end an epoch only when the tuner wakes up, after 0.01 (2^n - 1) seconds:
+    # an epoch of 1.3 s takes 2.6. What it would tune is set here.
     options = tf.data.Options()
     options.autotune.enabled = False
     return options

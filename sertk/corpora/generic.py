@@ -114,5 +114,5 @@ def _clean(row, unlabelled):
 
 def _relative(path, folder):
     """What a table is ordered by: the same on every machine, as long as the clips lie with it."""
-    path = Path(path)
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+    path, folder = Path(path).as_posix(), f"{folder.as_posix()}/"
+    return path.removeprefix(folder)

@@ -18,6 +18,7 @@ from sertk.audio import info, read
 TOLERANCE = 4 / 2**15
 SEGMENTS = 32
 MANY = 500  # clips take a second or more to decode
+HIGHEST = 48_000  # Hz; above it recordings are compared at this rate, lest an hour of one take gigabytes
 GOLDEN = (5**0.5 - 1) / 2  # the remainders of its multiples are spread evenly and never repeat
 # What rounding may add to the difference of two numbers of a fingerprint.
 ROUNDING = 1e-9
@@ -107,12 +108,15 @@ def fingerprint(waveform):
     Returns:
         float array `(64,)`.
     """
-    segments = [segment for segment in np.array_split(waveform.astype(np.float64), SEGMENTS) if len(segment)]
+    samples = waveform.astype(np.float64)
+    sizes = np.full(SEGMENTS, len(samples) // SEGMENTS)
+    sizes[: len(samples) % SEGMENTS] += 1
+    sizes = sizes[sizes > 0]
     vector = np.zeros((2, SEGMENTS))
-    vector[0, : len(segments)] = [np.sqrt(np.mean(segment**2)) for segment in segments]
-    vector[1, : len(segments)] = [
-        segment[int(len(segment) * (number * GOLDEN % 1))] for number, segment in enumerate(segments)
-    ]
+    if len(sizes):
+        starts, numbers = np.cumsum(sizes) - sizes, np.arange(len(sizes))
+        vector[0, numbers] = np.sqrt(np.add.reduceat(samples**2, starts) / sizes)
+        vector[1, numbers] = samples[starts + (sizes * (numbers * GOLDEN % 1)).astype(int)]
     return vector.ravel()
 
 
@@ -137,7 +141,7 @@ def _same(path, other):
 @functools.lru_cache(maxsize=2)  # a chain compares one clip with many
 def _decoded(path, size, changed):
     rate = info(path).sample_rate
-    return read(path, rate), rate
+    return read(path, min(rate, HIGHEST)), rate
 
 
 def seconds_of(path):
@@ -192,7 +196,7 @@ def _fingerprint(path, size, changed):
         return None, unknown
     try:
         rate = info(path).sample_rate
-        waveform = read(path, rate)
+        waveform = read(path, min(rate, HIGHEST))
     except (ValueError, OSError):
         return _digest_of_bytes(path), unknown
     return hashlib.blake2b(waveform.tobytes(), salt=str(rate).encode(), digest_size=16).digest(), fingerprint(waveform)

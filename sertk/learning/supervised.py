@@ -39,10 +39,8 @@ def fit(model, train, validation, directory, *, learning_rate=1e-4, epochs=100, 
 
     Source: paper 004, section 4.3.3: Adam, categorical cross-entropy, at most 100 epochs.
     """
-    # XLA makes these convolutions several times slower on a CPU than TensorFlow's own kernels are.
-    jit_compile = "auto" if tf.config.list_physical_devices("GPU") else False
     optimizer = keras.optimizers.Adam(learning_rate)
-    model.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"], jit_compile=jit_compile)
+    model.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
     run = RunLog(directory, train, patience if validation is not None else None)
     if run.finished_epochs:
         model.build(model.input_shape)

@@ -59,6 +59,11 @@ def train(recipe, manifest, directory, *, changes=None, cache=None, skip_bad=Fal
     if not skip_bad:
         _refuse_bad([entry for entry in manifest.attrs.get("skipped", []) if entry.get("kind") == "bad"])
     manifest = sertk.corpora.map_labels(manifest, recipe.labels)
+    if manifest["corpus"].isna().any():
+        raise ValueError(
+            "`corpus` must be known for each clip: speakers are told apart by it; fill it in. "
+            f"Received: {manifest['corpus'].isna().sum()} clips without a corpus"
+        )
     manifest["path"] = manifest["path"].map(lambda path: str(Path(path).absolute())).astype("string")
     if skip_bad:
         manifest = _without(manifest, assemble.waveforms(recipe, cache).bad(manifest["path"], progress=verbose != 0))
