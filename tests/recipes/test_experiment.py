@@ -171,3 +171,10 @@ def test_a_corpus_with_bad_clips_is_refused_at_the_door(tiny_corpus, small, cach
         sertk.train("004-cnn-mfcc", manifest, tmp_path / "run", **options)
     run = sertk.train("004-cnn-mfcc", manifest, tmp_path / "run", skip_bad=True, **options)
     assert list(pd.read_csv(run.path("skipped.csv"))["path"]) == ["cut.wav"]
+
+
+def test_a_clip_without_a_corpus_is_refused_by_name(tiny_corpus, small, cache, tmp_path):
+    manifest = tiny_corpus.copy()
+    manifest.loc[3, "corpus"] = pd.NA
+    with pytest.raises(ValueError, match=r"`corpus` must be known .* Received: 1 clips without a corpus"):
+        sertk.train("004-cnn-mfcc", manifest, tmp_path / "run", changes=small, cache=cache, verbose=0)
