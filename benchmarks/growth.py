@@ -58,7 +58,7 @@ def measure(table, clips, folder):
 def steps(path, cache):
     """Goes from a manifest's CSV file to batches; yields the name of each step before it is taken."""
     yield "import"
-    import tensorflow  # noqa: F401
+    import tensorflow  # noqa: F401  (its loading is this step)
 
     from sertk.audio import FixedLength, WaveformCache
     from sertk.corpora import folds, load, split

@@ -171,7 +171,7 @@ def _header(path):
     except (FileNotFoundError, NotADirectoryError):
         if path.is_symlink():
             raise FileNotFoundError(
-                f"{path}: is a link to a file that is not there; was it moved? Received: {os.readlink(path)}"  # noqa: PTH115
+                f"{path}: is a link to a file that is not there; was it moved? Received: {path.readlink()}"
             ) from None
         raise FileNotFoundError(f"{path}: there is no such file") from None
     except OSError as error:

@@ -96,7 +96,7 @@ def _are_one(part, other):
 
 def _folder(paths):
     """The innermost folder that all clips lie in; None where there is none, as on two drives of Windows."""
-    folders = {os.path.dirname(os.path.realpath(path)) for path in paths.dropna()}  # noqa: PTH120
+    folders = {Path(os.path.realpath(path)).parent for path in paths.dropna()}
     try:
         return Path(os.path.commonpath(folders))
     except ValueError:
