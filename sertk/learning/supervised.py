@@ -1,7 +1,6 @@
 """Supervised training: Adam and cross-entropy with early stopping, as paper 004 trains all its networks."""
 
 import contextlib
-import errno
 import os
 import sys
 from pathlib import Path
@@ -72,9 +71,10 @@ def _told_of_a_full_disk(directory):
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
-        if not any(os.strerror(number) in str(error) for number in NO_ROOM):
+        said = next((words for words in map(os.strerror, NO_ROOM) if words in str(error)), None)
+        if said is None:
             raise
         raise OSError(
             f"{directory}: TensorBoard's events can't be written; make room on the disk and call again, no finished "
-            f"epoch is lost. Received: {os.strerror(errno.ENOSPC)}"
+            f"epoch is lost. Received: {said}"
         ) from None

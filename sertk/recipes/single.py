@@ -9,7 +9,7 @@ from sertk.models import from_features, from_waveform, without_fixed_length
 from sertk.pipeline import Clips, features_size
 from sertk.recipes import assemble
 
-# Features of a training part up to this size, in bytes, are computed once and kept in memory.
+# Features of training and validation up to this size, in bytes, are computed once and kept in memory.
 KEPT_FEATURES = 2 * 2**30
 
 
