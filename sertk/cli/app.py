@@ -78,7 +78,7 @@ def train(
 ):
     """Train a recipe's network on a corpus. The same command goes on with a run that was stopped."""
     from sertk.corpora import KINDS, PROTOCOLS
-    from sertk.corpora.leaks import check_kind
+    from sertk.corpora.splits.leaks import check_kind
     from sertk.recipes.book import get
     from sertk.recipes.recipe import override
 

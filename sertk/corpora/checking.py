@@ -10,7 +10,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from sertk.audio import read
-from sertk.corpora.readers import OFFICIAL, READERS, reader_name
+from sertk.corpora.readers.registry import OFFICIAL, READERS, reader_name
 
 UNLABELLED = "(none)"
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from sertk.corpora.manifest import COLUMNS, REQUIRED, require_columns
-from sertk.corpora.readers import OFFICIAL
+from sertk.corpora.readers.registry import OFFICIAL
 
 
 def join(manifests):

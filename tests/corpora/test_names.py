@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sertk.corpora import READERS, load
-from sertk.corpora.names import parse
+from sertk.corpora.readers.names import parse
 
 # A clip of each corpus: its path, the emotion and the speaker, as its makers named it.
 CLIPS = {

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from sertk.corpora import load, split
-from sertk.corpora.twins import recordings
+from sertk.corpora.splits.twins import recordings
 
 NAME = "03-01-06-01-02-01-12"
 

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
-from sertk.corpora.twins import SEGMENTS, TOLERANCE, compared, fingerprint, linked, recordings
+from sertk.corpora.splits.twins import SEGMENTS, TOLERANCE, compared, fingerprint, linked, recordings
 
 
 def manifest_of(*paths, **columns):

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sertk.corpora.leaks import refuse_leaks, require_speakers
 from sertk.corpora.manifest import require_columns, speaker_keys
-from sertk.corpora.parts import PARTS
-from sertk.corpora.twins import recordings
+from sertk.corpora.splits.leaks import refuse_leaks, require_speakers
+from sertk.corpora.splits.parts import PARTS
+from sertk.corpora.splits.twins import recordings
 
 
 @dataclass(frozen=True)

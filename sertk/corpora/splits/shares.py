@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sertk.corpora.parts import PARTS
+from sertk.corpora.splits.parts import PARTS
 
 
 @dataclass(frozen=True)

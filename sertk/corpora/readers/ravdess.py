@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from sertk.corpora.names import parse
-from sertk.corpora.official import Official
-from sertk.corpora.scan import Aside, Skip, read_folder
+from sertk.corpora.readers.names import parse
+from sertk.corpora.readers.official import Official
+from sertk.corpora.readers.scan import Aside, Skip, read_folder
 
 EMOTIONS = {
     "01": "neutral",

@@ -1,8 +1,8 @@
 """EMO-DB, the Berlin Database of Emotional Speech."""
 
-from sertk.corpora.names import parse
-from sertk.corpora.official import Official
-from sertk.corpora.scan import Skip, read_folder
+from sertk.corpora.readers.names import parse
+from sertk.corpora.readers.official import Official
+from sertk.corpora.readers.scan import Skip, read_folder
 
 # The letter of the German word: Ärger (Wut), Langeweile, Ekel, Angst, Freude, Trauer, neutral.
 EMOTIONS = {

@@ -7,7 +7,7 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 
 from sertk.audio import AUDIO_EXTENSIONS
-from sertk.corpora.parts import canonical_parts
+from sertk.corpora.splits.parts import canonical_parts
 from sertk.corpora.tables import read_table, require_cells
 
 

@@ -1,8 +1,8 @@
 """SAVEE, the Surrey Audio-Visual Expressed Emotion database."""
 
-from sertk.corpora.names import parse
-from sertk.corpora.official import Official
-from sertk.corpora.scan import Skip, read_folder
+from sertk.corpora.readers.names import parse
+from sertk.corpora.readers.official import Official
+from sertk.corpora.readers.scan import Skip, read_folder
 
 EMOTIONS = {
     "a": "angry",

@@ -3,9 +3,9 @@
 import inspect
 import warnings
 
-from sertk.corpora import children, crema_d, demos, emo_db, emovo, iemocap, ravdess, savee, tess
-from sertk.corpora.generic import read_csv, read_folders, read_synthetic
-from sertk.corpora.scan import summary
+from sertk.corpora.readers import children, crema_d, demos, emo_db, emovo, iemocap, ravdess, savee, tess
+from sertk.corpora.readers.generic import read_csv, read_folders, read_synthetic
+from sertk.corpora.readers.scan import summary
 
 # Name -> function of a folder (and options) that returns a manifest. A new corpus is a file and a line here.
 READERS = {

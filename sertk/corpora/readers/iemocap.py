@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
-from sertk.corpora.names import parse
-from sertk.corpora.official import Official
-from sertk.corpora.scan import Skip, existing_folder, files_of, left_out, read_folder
+from sertk.corpora.readers.names import parse
+from sertk.corpora.readers.official import Official
+from sertk.corpora.readers.scan import Skip, existing_folder, files_of, left_out, read_folder
 
 EMOTIONS = {
     "ang": "angry",

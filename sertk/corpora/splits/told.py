@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sertk.corpora.readers import READERS, reader_name
+from sertk.corpora.readers.registry import READERS, reader_name
 
 TOLD = ("speaker", "corpus", "emotion", "statement")
 

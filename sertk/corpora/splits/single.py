@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from sertk.corpora.assign_clips import draw_clips
-from sertk.corpora.assign_speakers import assign_speakers
-from sertk.corpora.leaks import KINDS, check_kind
-from sertk.corpora.material import Material
-from sertk.corpora.shares import check_seed, shares_of
+from sertk.corpora.splits.assign_clips import draw_clips
+from sertk.corpora.splits.assign_speakers import assign_speakers
+from sertk.corpora.splits.leaks import KINDS, check_kind
+from sertk.corpora.splits.material import Material
+from sertk.corpora.splits.shares import check_seed, shares_of
 
 
 def split(manifest, kind="speaker", fractions=(0.8, 0.1, 0.1), seed=0):

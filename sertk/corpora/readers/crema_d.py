@@ -1,8 +1,8 @@
 """CREMA-D, the Crowd-sourced Emotional Multimodal Actors Dataset."""
 
-from sertk.corpora.names import parse
-from sertk.corpora.official import Official
-from sertk.corpora.scan import Skip, read_folder
+from sertk.corpora.readers.names import parse
+from sertk.corpora.readers.official import Official
+from sertk.corpora.readers.scan import Skip, read_folder
 
 EMOTIONS = {"ang": "angry", "dis": "disgust", "fea": "fear", "hap": "happy", "neu": "neutral", "sad": "sad"}
 INTENSITIES = {"lo": "low", "md": "medium", "hi": "high"}

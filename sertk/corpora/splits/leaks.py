@@ -3,8 +3,8 @@
 import pandas as pd
 
 from sertk.corpora.manifest import require_columns, speaker_keys
-from sertk.corpora.parts import PARTS
-from sertk.corpora.twins import recordings
+from sertk.corpora.splits.parts import PARTS
+from sertk.corpora.splits.twins import recordings
 
 # Every kind of split, and whether it promises that no speaker is in two parts.
 KINDS = {

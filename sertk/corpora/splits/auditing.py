@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from sertk.corpora.emotions import canonical_emotion
-from sertk.corpora.fold_file import natural, plain_name
 from sertk.corpora.manifest import require_columns
-from sertk.corpora.parts import canonical_parts, parts_present
+from sertk.corpora.splits.fold_file import natural, plain_name
+from sertk.corpora.splits.parts import canonical_parts, parts_present
+from sertk.corpora.splits.told import resolved, told_by
+from sertk.corpora.splits.twins import compared, seconds_of
 from sertk.corpora.tables import read_table, require_cells
-from sertk.corpora.told import resolved, told_by
-from sertk.corpora.twins import compared, seconds_of
 
 LEAK, OK, NOTICE, UNKNOWN = "LEAK", "ok", "notice", "unknown"
 SHOWN = 3

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sertk.corpora.cross_validation import TESTED, check_file, folds, folds_of_table
-from sertk.corpora.leaks import check_kind
 from sertk.corpora.manifest import require_columns
-from sertk.corpora.splits import SPLITTERS, split
+from sertk.corpora.splits.cross_validation import TESTED, check_file, folds, folds_of_table
+from sertk.corpora.splits.leaks import check_kind
+from sertk.corpora.splits.single import SPLITTERS, split
 
 EMOBOX = "EmoBox: Ma et al. (2024), Interspeech, https://arxiv.org/abs/2406.07162"
 

@@ -4,8 +4,8 @@ import re
 
 import pandas as pd
 
-from sertk.corpora.official import Official
-from sertk.corpora.scan import Skip, read_folder
+from sertk.corpora.readers.official import Official
+from sertk.corpora.readers.scan import Skip, read_folder
 
 CHILD = re.compile(r"(?i)(?P<number>[0-9]{2})_(?P<gender>[FM])_(?P<native>native|nonNative)")
 MICROPHONE = re.compile(r"(?i)(studio|port|nao)(_mic)?")

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from sertk.corpora.assign_clips import deal_folds, draw_validation
-from sertk.corpora.assign_speakers import assign_speakers, deal_speakers
-from sertk.corpora.fold_file import parts_of_folds, read_fold_file
-from sertk.corpora.leaks import KINDS, check_kind, speakers_apart
-from sertk.corpora.material import Material
-from sertk.corpora.shares import check_k, check_seed, check_validation, validation_shares
+from sertk.corpora.splits.assign_clips import deal_folds, draw_validation
+from sertk.corpora.splits.assign_speakers import assign_speakers, deal_speakers
+from sertk.corpora.splits.fold_file import parts_of_folds, read_fold_file
+from sertk.corpora.splits.leaks import KINDS, check_kind, speakers_apart
+from sertk.corpora.splits.material import Material
+from sertk.corpora.splits.shares import check_k, check_seed, check_validation, validation_shares
 
 
 def folds(manifest, kind="speaker-k-fold", k=5, validation=0.1, seed=0, file=None):

@@ -6,7 +6,7 @@ import pandas as pd
 
 from sertk.corpora.emotions import canonical_emotion
 from sertk.corpora.manifest import GENDERS, corpus_of, load_manifest
-from sertk.corpora.scan import Skip, duration, existing_folder, finish, left_out, read_folder
+from sertk.corpora.readers.scan import Skip, duration, existing_folder, finish, left_out, read_folder
 
 
 def read_csv(directory, unlabelled=False):
