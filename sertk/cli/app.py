@@ -185,25 +185,29 @@ def quickstart(
 
 def _training(run):
     """How training went, on the validation part; the test part is `evaluate`'s."""
-    best = []
-    for log in [one.log for one in run.folds or [run]]:
+    kept = []
+    for one in run.folds or [run]:
+        log = one.log
         if "val_loss" not in log:
             return f"{len(log)} epochs; the split has no validation part."
-        best.append(log.loc[log["val_loss"].idxmin()])
+        kept.append(log.loc[log["epoch"] == one.kept_epoch].iloc[0])
+    which = "last" if run.recipe.training.patience is None else "best"
     if not run.folds:
-        (row,) = best
+        (row,) = kept
         return (
-            f"Best epoch {row['epoch']:.0f} of {len(run.log)}: validation loss {row['val_loss']:.3f}, accuracy "
+            f"{which.capitalize()} epoch {row['epoch']:.0f} of {len(run.log)}: validation loss {row['val_loss']:.3f}, accuracy "
             f"{row['val_accuracy']:.1%}."
         )
     said = [
         f"{name} {statistics.fmean(values):{form}} ± {statistics.stdev(values):{form}}"
         for name, form, values in (
-            ("loss", ".3f", [row["val_loss"] for row in best]),
-            ("accuracy", ".1%", [row["val_accuracy"] for row in best]),
+            ("loss", ".3f", [row["val_loss"] for row in kept]),
+            ("accuracy", ".1%", [row["val_accuracy"] for row in kept]),
         )
     ]
-    return f"{len(best)} folds, the best epoch of each: validation {' and '.join(said)}, mean and standard deviation."
+    return (
+        f"{len(kept)} folds, the {which} epoch of each: validation {' and '.join(said)}, mean and standard deviation."
+    )
 
 
 def _by_fold(folds):

@@ -9,6 +9,7 @@ import keras
 import pandas as pd
 
 from sertk.atomic import replacing
+from sertk.learning.kept_epoch import kept_epoch
 
 SEEDS_AN_EPOCH = 1 << 20
 
@@ -17,8 +18,9 @@ class RunLog(keras.callbacks.Callback):
     """Writes a row of `log.csv` and a checkpoint after every epoch, stops when there is no progress, and resumes.
 
     The folder holds the weights and optimiser of the last epoch and of the best one, the epoch with the lowest
-    validation loss (of several the first). First the checkpoint is written, then the log that names it, each under
-    another name and then renamed: a run that is killed at any moment goes on after the last epoch in its log.
+    validation loss (of several the first); without patience the last epoch counts as the best. First the checkpoint is
+    written, then the log that names it, each under another name and then renamed: a run that is killed at any moment
+    goes on after the last epoch in its log.
 
     What is random in an epoch is made to depend on the seeds and the epoch alone: the order of `clips` and the state of
     each seed generator in the model (dropout, noise). So a resumed run draws what the uninterrupted one would have.
@@ -26,7 +28,8 @@ class RunLog(keras.callbacks.Callback):
     Args:
         directory: the run's folder; made if missing.
         clips: `sertk.pipeline.Clips` of the training part, whose epoch is kept, or None. Defaults to None.
-        patience: int, epochs without a lower validation loss after which training stops, or None for never.
+        patience: int, epochs without a lower validation loss after which training stops, or None for never. Defaults
+            to None.
 
     Raises:
         ValueError: after an epoch with a loss that is infinite or NaN, of which nothing is written.
@@ -51,10 +54,8 @@ class RunLog(keras.callbacks.Callback):
 
     @property
     def best_epoch(self):
-        """int, the epoch with the lowest validation loss, counted from 1; the last one where nothing was validated."""
-        if "val_loss" not in self.log:
-            return self.finished_epochs
-        return int(self.log["epoch"][self.log["val_loss"].idxmin()])
+        """int, the epoch whose weights are kept, counted from 1: that with the lowest validation loss, or the last."""
+        return kept_epoch(self.log, self.patience)
 
     @property
     def exhausted(self):

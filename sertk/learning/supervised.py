@@ -1,4 +1,4 @@
-"""Supervised training: Adam and cross-entropy with early stopping, as paper 004 trains all its networks."""
+"""Supervised training: cross-entropy, with early stopping or for a fixed number of epochs."""
 
 import contextlib
 import os
@@ -12,7 +12,9 @@ from sertk.atomic import NO_ROOM
 from sertk.learning.run_log import RunLog
 
 
-def fit(model, train, validation, directory, *, learning_rate=1e-4, epochs=100, patience=20, verbose=None):
+def fit(
+    model, train, validation, directory, *, optimizer=None, label_smoothing=0.0, epochs=100, patience=20, verbose=None
+):
     """Trains a model until the validation loss stops falling and leaves it with its best epoch's weights.
 
     Everything is on disk after every epoch (`RunLog`; TensorBoard's event files lie in `tensorboard/`). Called again
@@ -24,9 +26,11 @@ def fit(model, train, validation, directory, *, learning_rate=1e-4, epochs=100, 
         validation: `sertk.pipeline.Clips` of the validation part, or None: no early stopping, and the last epoch is
             the best.
         directory: folder for log, checkpoints and TensorBoard; made if missing.
-        learning_rate: float, of Adam. Defaults to 1e-4.
+        optimizer: a new `keras.optimizers.Optimizer`; its state is part of each checkpoint. Defaults to Adam at 1e-4.
+        label_smoothing: float, how much of each one-hot label is spread over all classes. Defaults to 0.
         epochs: int, the most epochs. Defaults to 100.
-        patience: int, epochs without a lower validation loss after which training stops. Defaults to 20.
+        patience: int, epochs without a lower validation loss after which training stops, or None: all epochs are
+            trained, and the last one's weights are kept. Defaults to 20.
         verbose: Keras's: 0 silent, 1 bars, 2 a line an epoch. Defaults to bars on a terminal, lines elsewhere.
 
     Returns:
@@ -38,8 +42,9 @@ def fit(model, train, validation, directory, *, learning_rate=1e-4, epochs=100, 
 
     Source: paper 004, section 4.3.3: Adam, categorical cross-entropy, at most 100 epochs.
     """
-    optimizer = keras.optimizers.Adam(learning_rate)
-    model.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
+    optimizer = keras.optimizers.Adam(1e-4) if optimizer is None else optimizer
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
+    model.compile(optimizer, loss=loss, metrics=["accuracy"])
     run = RunLog(directory, train, patience if validation is not None else None)
     if run.finished_epochs:
         model.build(model.input_shape)

@@ -5,6 +5,8 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "attentive_cnn": ["attentive_cnn"],
+        "attentive_pooling": ["AttentiveStatisticsPooling"],
         "batch_norm": ["BatchNormalization"],
         "cnn": ["cnn"],
         "cnn_transformer": ["cnn_transformer"],

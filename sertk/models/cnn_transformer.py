@@ -4,7 +4,9 @@ import keras
 from keras import layers, ops
 from keras_nlp.layers import TransformerEncoder
 
-from sertk.models.cnn_block import check_arguments, check_share, classify, cnn_block
+from sertk.models.arguments import check_counts, check_share
+from sertk.models.classifier import classify
+from sertk.models.cnn_block import check_arguments, cnn_block
 
 
 def cnn_transformer(
@@ -61,9 +63,7 @@ def cnn_transformer(
     """
     check_arguments(input_shape, num_classes, dropout, batch_norm)
     check_share("encoder_dropout", encoder_dropout)
-    for option, value in (("encoder_layers", encoder_layers), ("heads", heads), ("feed_forward", feed_forward)):
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"`{option}` must be a positive integer. Received: {option}={value!r}")
+    check_counts(encoder_layers=encoder_layers, heads=heads, feed_forward=feed_forward)
     if input_shape[1] % heads:
         raise ValueError(
             f"The bands of `input_shape` must be a multiple of `heads`, {heads}. "

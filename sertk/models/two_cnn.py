@@ -3,7 +3,8 @@
 import keras
 from keras import layers
 
-from sertk.models.cnn_block import check_arguments, classify, cnn_block
+from sertk.models.classifier import classify
+from sertk.models.cnn_block import check_arguments, cnn_block
 
 
 def two_cnn(input_shape=(94, 128), num_classes=7, *, dropout=0.3, batch_norm="frames", name="two_cnn"):

@@ -118,6 +118,7 @@ def load(path):
     import sertk.audio.fixed_length
     import sertk.augment.awgn
     import sertk.features.mfcc
+    import sertk.models.attentive_pooling
     import sertk.models.batch_norm  # noqa: F401
 
     path = Path(path)

@@ -6,8 +6,9 @@ import sertk.models
 from sertk.audio import FixedLength, WaveformCache
 from sertk.augment import AWGN
 from sertk.features import MFCC, LogMelSpectrogram
+from sertk.recipes.optimizer import optimizer
 
-BUILDERS = ("cnn", "two_cnn", "cnn_transformer")
+BUILDERS = ("attentive_cnn", "cnn", "two_cnn", "cnn_transformer")
 
 
 def waveforms(recipe, cache=None):
@@ -77,5 +78,6 @@ def check(recipe, num_classes):
     """
     cutting, chosen = fixed_length(recipe), features(recipe)
     noise(recipe)
+    optimizer(recipe, steps=1, epochs=recipe.training.epochs)
     waveforms(recipe)
     network(recipe, chosen.compute_output_shape((None, cutting.samples))[1:], num_classes)

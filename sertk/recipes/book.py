@@ -1,8 +1,9 @@
 """The book of recipes: every experiment that sertk knows by name."""
 
+from sertk.recipes.own import OWN
 from sertk.recipes.paper_004 import PAPER_004
 
-RECIPES = {recipe.name: recipe for recipe in PAPER_004}
+RECIPES = {recipe.name: recipe for recipe in (*PAPER_004, *OWN)}
 
 
 def get(name):

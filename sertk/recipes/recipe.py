@@ -70,16 +70,27 @@ class Model:
 
 @dataclass(frozen=True)
 class Training:
-    """How it learns: the arguments of `sertk.learning.fit`.
+    """How it learns: the optimiser, and the arguments of `sertk.learning.fit`.
 
-    With `retrain`, the network is trained anew for the best number of epochs, as paper 004 does, and the last epoch's
-    weights are kept; without, the best epoch's.
+    The `optimizer` is "adam", or "adamw" with its `weight_decay`; the gradient of each weight is clipped to a norm of
+    `clip_norm`. The `schedule` is "constant", or "cosine" down to 0 at the last epoch; before it the rate climbs
+    from 0 for `warmup` epochs.
+
+    With `patience`, the best epoch's weights are kept; without, all epochs are trained and the last one's are. With
+    `retrain`, the network is trained anew for the best number of epochs, as paper 004 does, and the last epoch's
+    weights are kept.
     """
 
+    optimizer: str = "adam"
     learning_rate: float = 1e-4
+    schedule: str = "constant"
+    warmup: float = 0.0
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    label_smoothing: float = 0.0
     batch_size: int = 32
     epochs: int = 100
-    patience: int = 20
+    patience: int | None = 20
     retrain: bool = False
     seed: int = 0
 

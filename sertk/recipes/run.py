@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from sertk.corpora import load_manifest
+from sertk.learning.kept_epoch import kept_epoch
 from sertk.recipes.recipe import Recipe
 
 
@@ -82,6 +83,11 @@ class Run:
     def log(self):
         """DataFrame, one row an epoch of the training."""
         return pd.read_csv(self.path("training", "log.csv"))
+
+    @property
+    def kept_epoch(self):
+        """int, the epoch whose weights the model has, counted from 1."""
+        return kept_epoch(self.log, self.recipe.training.patience)
 
     @property
     def finished(self):

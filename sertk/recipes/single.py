@@ -8,6 +8,7 @@ from sertk.learning import fit
 from sertk.models import from_features, from_waveform, without_fixed_length
 from sertk.pipeline import Clips, features_size
 from sertk.recipes import assemble
+from sertk.recipes.optimizer import optimizer
 
 # Features of training and validation up to this size, in bytes, are computed once and kept in memory.
 KEPT_FEATURES = 2 * 2**30
@@ -54,18 +55,21 @@ def train_split(run, cache=None, verbose=None):
         steps = {"noise": noise, "features": features, "normalization": normalization}
         return network, from_waveform(network, samples=cutting.samples, **steps)
 
-    settings = {
-        "learning_rate": recipe.training.learning_rate,
-        "epochs": recipe.training.epochs,
-        "patience": recipe.training.patience,
-        "verbose": verbose,
-    }
-    network, model = trainable()
-    log = fit(model, training, validating, run.path("training"), **settings)
+    def trained(validating, folder, epochs, patience):
+        network, model = trainable()
+        settings = {
+            "optimizer": optimizer(recipe, training.steps, epochs),
+            "label_smoothing": recipe.training.label_smoothing,
+            "epochs": epochs,
+            "patience": patience,
+            "verbose": verbose,
+        }
+        return network, fit(model, training, validating, run.path(folder), **settings)
+
+    network, log = trained(validating, "training", recipe.training.epochs, recipe.training.patience)
     if recipe.training.retrain:
         keras.utils.set_random_seed(seed)
-        network, model = trainable()
-        fit(model, training, None, run.path("retraining"), **{**settings, "epochs": log.best_epoch})
+        network, _ = trained(None, "retraining", log.best_epoch, None)
 
     served = from_waveform(network, features, fixed_length=cutting, normalization=normalization)
     with replacing(run.path("model.keras")) as unfinished:

@@ -49,14 +49,13 @@ def facts(run):
         dict, in the order in which to print it.
     """
     runs = run.folds or [run]
-    logs = [one.log for one in runs]
-    epochs = [len(log) for log in logs]
-    best = [_best(log) for log in logs]
+    epochs = [len(one.log) for one in runs]
+    kept = [one.kept_epoch for one in runs]
     there = json.loads(run.path("environment.json").read_text())
     return {
         "parameters": runs[0].model().count_params(),
         "epochs": epochs if run.folds else epochs[0],
-        "best epoch": best if run.folds else best[0],
+        "kept epoch": kept if run.folds else kept[0],
         "training time": f"{sum(map(_seconds, runs)) / 60:.1f} min",
         "machine": f"{there['processor']}, {there['cores']} cores, {len(there['gpus'])} GPUs",
         "versions": ", ".join(f"{name} {version}" for name, version in there["packages"].items()),
@@ -138,7 +137,3 @@ def _noise(noise):
 def _seconds(run):
     again = run.path("retraining", "log.csv")
     return run.log["seconds"].sum() + (pd.read_csv(again)["seconds"].sum() if again.is_file() else 0)
-
-
-def _best(log):
-    return int(log["epoch"][log["val_loss"].idxmin()]) if "val_loss" in log else int(log["epoch"].iloc[-1])

@@ -33,6 +33,12 @@ def small_model():
     return from_waveform(cnn((32, 32)), mfcc, samples=SAMPLES, noise=AWGN(seed=2))
 
 
+def optimizer(train):
+    """With a rate that changes in every step, so that a resumed run has to know its step."""
+    schedule = keras.optimizers.schedules.CosineDecay(1e-3, decay_steps=4 * train.steps)
+    return keras.optimizers.AdamW(schedule, weight_decay=1e-3)
+
+
 class StoppedError(Exception):
     """What a killed process is, within one."""
 
@@ -53,9 +59,9 @@ def weights(model):
 
 def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(parts, tmp_path, monkeypatch):
     train, validation = parts
-    options = {"learning_rate": 1e-3, "epochs": 4, "patience": 10, "verbose": 0}
+    options = {"epochs": 4, "patience": 10, "verbose": 0}
     whole = small_model()
-    uninterrupted = fit(whole, train, validation, tmp_path / "whole", **options)
+    uninterrupted = fit(whole, train, validation, tmp_path / "whole", optimizer=optimizer(train), **options)
 
     ordinary_fit = keras.Model.fit
 
@@ -65,11 +71,11 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(parts, tmp_path, mo
     with monkeypatch.context() as patched:
         patched.setattr(keras.Model, "fit", killed_fit)
         with pytest.raises(StoppedError):
-            fit(small_model(), train, validation, tmp_path / "killed", **options)
+            fit(small_model(), train, validation, tmp_path / "killed", optimizer=optimizer(train), **options)
     assert len(pd.read_csv(tmp_path / "killed" / "log.csv")) == 2
 
     resumed = small_model()
-    log = fit(resumed, train, validation, tmp_path / "killed", **options)
+    log = fit(resumed, train, validation, tmp_path / "killed", optimizer=optimizer(train), **options)
     assert list(log.log["epoch"]) == [1, 2, 3, 4]
     columns = ["loss", "val_loss", "accuracy", "val_accuracy"]
     # Equal but for the order in which two threads add numbers.
@@ -122,7 +128,7 @@ class OneNumber(keras.Model):
         ([3, 2, 1, 2, 2, 0.5, 2, 2, 2], 3, 9, 6),  # progress in the third of them
         ([1, 1, 1], 2, 3, 1),  # as good is not better
         ([3, 2, 1], 1, 3, 3),
-        ([1, 2, 3], None, 3, 1),
+        ([1, 2, 3], None, 3, 3),  # no early stop: the last epoch is the one to keep
     ],
 )
 def test_stops_after_patience_and_keeps_the_best_epoch(losses, patience, ended, best, tmp_path):
@@ -155,7 +161,7 @@ def test_loss_that_is_no_number_ends_in_one_sentence(parts, tmp_path):
     with pytest.raises(
         ValueError, match=r"diverged in epoch 1: .* lower the learning rate\. Received: learning_rate=1e\+30"
     ):
-        fit(small_model(), train, validation, tmp_path, learning_rate=1e30, epochs=2, verbose=0)
+        fit(small_model(), train, validation, tmp_path, optimizer=keras.optimizers.Adam(1e30), epochs=2, verbose=0)
 
 
 def test_tensorboard_files_are_there(parts, tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 from sertk.audio import FixedLength
 from sertk.augment import AWGN
 from sertk.features import MFCC, LogMelSpectrogram
-from sertk.models import cnn, cnn_transformer, from_waveform, load, two_cnn
+from sertk.models import attentive_cnn, cnn, cnn_transformer, from_waveform, load, two_cnn
 
 # Layers that also get a clip without a batch.
 SINGLE = ("mfcc", "trimmed")
@@ -55,7 +55,7 @@ def main(folder):
     numbers["noisy_again"] = noise(waveforms, training=True)
     for path in sorted(folder.glob("*.keras")):
         numbers[path.stem] = load(path)(waveforms if path.stem.startswith("waveform") else features)
-    for builder, options in ((cnn, {}), (two_cnn, {}), (cnn_transformer, SMALL)):
+    for builder, options in ((cnn, {}), (two_cnn, {}), (cnn_transformer, SMALL), (attentive_cnn, {"width": 4})):
         losses, moved = train(builder((32, 32), 3, **options), inputs["training"])
         numbers |= {f"{builder.__name__}_losses": losses, f"{builder.__name__}_moved": moved}
     np.savez(folder / "numbers.npz", **{name: np.asarray(value) for name, value in numbers.items()})

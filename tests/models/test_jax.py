@@ -13,7 +13,7 @@ import pytest
 
 from sertk.audio import FixedLength
 from sertk.features import MFCC
-from sertk.models import cnn, cnn_transformer, from_waveform, two_cnn
+from sertk.models import attentive_cnn, cnn, cnn_transformer, from_waveform, two_cnn
 
 pytestmark = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install 'sertk[jax]'")
 
@@ -50,6 +50,7 @@ def models(inputs):
         "cnn": cnn((40, 32), 3),
         "two_cnn": two_cnn((40, 32), 3, batch_norm="channels"),
         "cnn_transformer": cnn_transformer((40, 32), 3, encoder_layers=2),
+        "attentive_cnn": attentive_cnn((40, 32), 3),
         "any_length": cnn((None, 32), 3, batch_norm="channels"),
     }
     for network in networks.values():
@@ -113,7 +114,7 @@ def check_files(on_jax, models, inputs):
 
 def check_training(on_jax):
     """Two steps from waveforms give finite losses and move every weight."""
-    for name in ("cnn", "two_cnn", "cnn_transformer"):
+    for name in ("cnn", "two_cnn", "cnn_transformer", "attentive_cnn"):
         losses = on_jax[f"{name}_losses"]
         assert np.isfinite(losses).all(), name
         assert (losses > 0).all(), name

@@ -24,6 +24,14 @@ def test_published_parameter_counts(name, frames, parameters):
     assert assemble.network(recipe, shape, 7).count_params() == parameters
 
 
+def test_sertks_own_network():
+    """3 s at a hop of 512 are 94 frames; the parameters are added up in tests/models/test_attentive_cnn.py."""
+    recipe = get("attentive-mel")
+    shape = assemble.features(recipe).compute_output_shape((None, assemble.fixed_length(recipe).samples))[1:]
+    assert shape == (94, 64)
+    assert assemble.network(recipe, shape, 8).count_params() == 186_020
+
+
 def test_fresh_noise_is_a_layer_and_copies_are_not():
     fresh = assemble.noise(override(get("004-cnn-mfcc"), {"noise.fresh": True, "noise.snr": [5, 10]}))
     assert fresh.snr == (5.0, 10.0)
@@ -39,7 +47,7 @@ def test_every_recipe_can_be_assembled():
     ("changes", "message"),
     [
         ({"features.kind": "plp"}, r'`features.kind` must be "mfcc" or "log_mel"\. Received: features.kind=\'plp\''),
-        ({"model.builder": "resnet"}, r"`model.builder` must be one of cnn, two_cnn, cnn_transformer"),
+        ({"model.builder": "resnet"}, r"`model.builder` must be one of attentive_cnn, cnn, two_cnn, cnn_transformer"),
         ({"model.droput": 0.1}, r"`model.droput` is no option of cnn, which has dropout, batch_norm"),
     ],
 )

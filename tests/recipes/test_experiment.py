@@ -25,6 +25,16 @@ def test_the_folder_holds_all_that_is_needed_to_do_it_again(finished_run, tiny_c
     assert list(finished_run.log["epoch"]) == [1, 2]
 
 
+def test_without_patience_all_epochs_are_trained_and_the_last_one_is_kept(tiny_corpus, small, cache, tmp_path):
+    """The rate is so high at first that an early stop of one epoch would end it."""
+    changes = {**small, "training.epochs": 4, "training.learning_rate": 0.1, "training.warmup": 1, "model.width": 4}
+    run = sertk.train("attentive-mel", tiny_corpus, tmp_path, changes=changes, cache=cache, verbose=0)
+    assert (list(run.log["epoch"]), run.kept_epoch) == ([1, 2, 3, 4], 4)
+    assert [path.name for path in run.path("training").glob("*.h5")] == ["epoch-0004.weights.h5"]
+    sertk.evaluate(run, cache=cache)
+    assert "| kept epoch | 4 |" in run.path("report", "report.md").read_text()
+
+
 def test_figures_are_scikit_learns_on_what_the_saved_model_says(finished_run, cache):
     metrics = sertk.evaluate(finished_run, cache=cache)
     table = pd.read_csv(finished_run.path("report", "predictions.csv"))

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from sertk.recipes import RECIPES, Recipe, get, override
+from sertk.recipes.paper_004 import PAPER_004
 from sertk.recipes.recipe import settings
 
 
@@ -24,7 +25,7 @@ def test_there_is_a_recipe_for_every_result_of_paper_004():
     }
 
 
-@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+@pytest.mark.parametrize("recipe", PAPER_004, ids=lambda recipe: recipe.name)
 def test_what_all_of_paper_004_share(recipe):
     assert recipe.labels == "seven"
     assert recipe.split.fractions == (0.8, 0.1, 0.1)

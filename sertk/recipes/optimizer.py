@@ -1,0 +1,62 @@
+"""From a recipe to its optimiser and learning-rate schedule."""
+
+import keras
+
+OPTIMIZERS = ("adam", "adamw")
+SCHEDULES = ("constant", "cosine")
+
+
+def optimizer(recipe, steps, epochs):
+    """The optimiser of a recipe, new.
+
+    Args:
+        recipe: `Recipe`.
+        steps: int, steps an epoch.
+        epochs: int, how long the schedule is.
+
+    Raises:
+        ValueError: if a setting is unknown or out of range.
+    """
+    chosen = recipe.training
+    for name, value, known in (("optimizer", chosen.optimizer, OPTIMIZERS), ("schedule", chosen.schedule, SCHEDULES)):
+        if value not in known:
+            raise ValueError(
+                f"`training.{name}` must be one of {', '.join(known)}. Received: training.{name}={value!r}"
+            )
+    if not 0 <= chosen.warmup < epochs:
+        raise ValueError(
+            f"`training.warmup` must be at least 0 and less than the {epochs} epochs. "
+            f"Received: training.warmup={chosen.warmup}"
+        )
+    for name in ("weight_decay", "label_smoothing"):
+        value = getattr(chosen, name)
+        if not 0 <= value < 1:
+            raise ValueError(f"`training.{name}` must be at least 0 and below 1. Received: training.{name}={value}")
+    if not chosen.learning_rate > 0:
+        raise ValueError(
+            f"`training.learning_rate` must be above 0. Received: training.learning_rate={chosen.learning_rate}"
+        )
+    if chosen.clip_norm is not None and not chosen.clip_norm > 0:
+        raise ValueError(
+            f"`training.clip_norm` must be above 0, or None. Received: training.clip_norm={chosen.clip_norm}"
+        )
+    if chosen.weight_decay and chosen.optimizer != "adamw":
+        raise ValueError(
+            "`training.weight_decay` is AdamW's; set training.optimizer=adamw too. "
+            f"Received: training.optimizer={chosen.optimizer}"
+        )
+    rate, warmup = chosen.learning_rate, round(chosen.warmup * steps)
+    if chosen.schedule == "cosine":
+        rate = _after(warmup, rate, decay_steps=epochs * steps - warmup)
+    elif warmup:
+        rate = _after(warmup, rate, decay_steps=1, alpha=1.0)  # a cosine that never comes down
+    if chosen.optimizer == "adamw":
+        return keras.optimizers.AdamW(rate, weight_decay=chosen.weight_decay, clipnorm=chosen.clip_norm)
+    return keras.optimizers.Adam(rate, clipnorm=chosen.clip_norm)
+
+
+def _after(warmup, rate, **decay):
+    """Keras's cosine, after as many steps of warm-up."""
+    if not warmup:
+        return keras.optimizers.schedules.CosineDecay(rate, **decay)
+    return keras.optimizers.schedules.CosineDecay(0.0, warmup_target=rate, warmup_steps=warmup, **decay)
