@@ -195,8 +195,8 @@ def _training(run):
     if not run.folds:
         (row,) = kept
         return (
-            f"{which.capitalize()} epoch {row['epoch']:.0f} of {len(run.log)}: validation loss {row['val_loss']:.3f}, accuracy "
-            f"{row['val_accuracy']:.1%}."
+            f"{which.capitalize()} epoch {row['epoch']:.0f} of {len(run.log)}: validation loss {row['val_loss']:.3f}, "
+            f"accuracy {row['val_accuracy']:.1%}."
         )
     said = [
         f"{name} {statistics.fmean(values):{form}} ± {statistics.stdev(values):{form}}"

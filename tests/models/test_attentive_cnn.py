@@ -6,7 +6,6 @@ import pytest
 
 from sertk.models import attentive_cnn, load
 
-
 # Keras's remark on attention over a single frame, which is meant here.
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 
