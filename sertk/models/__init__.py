@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "batch_norm": ["BatchNormalization"],
         "cnn": ["cnn"],
         "cnn_transformer": ["cnn_transformer"],
+        "ensemble": ["ensemble"],
         "two_cnn": ["two_cnn"],
         "waveform": ["from_features", "from_waveform", "load", "without_fixed_length"],
     },

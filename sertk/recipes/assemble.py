@@ -51,8 +51,8 @@ def noise(recipe):
     return AWGN(recipe.noise.snr, seed=recipe.training.seed, name="awgn") if recipe.noise.fresh else None
 
 
-def network(recipe, input_shape, num_classes):
-    """The network of a recipe, for features of `input_shape`.
+def network(recipe, input_shape, num_classes, member=1):
+    """The network of a recipe, for features of `input_shape`; one of several has its number in its name.
 
     Raises:
         ValueError: if the builder or one of its options is unknown.
@@ -67,7 +67,8 @@ def network(recipe, input_shape, num_classes):
         raise ValueError(
             f"`model.{unknown[0]}` is no option of {name}, which has {', '.join(known)}. Received: {options}"
         )
-    return builder(input_shape, num_classes, **options)
+    numbered = {} if recipe.training.members == 1 else {"name": f"{name}_{member}"}
+    return builder(input_shape, num_classes, **options, **numbered)
 
 
 def check(recipe, num_classes):
@@ -78,6 +79,8 @@ def check(recipe, num_classes):
     """
     cutting, chosen = fixed_length(recipe), features(recipe)
     noise(recipe)
+    if recipe.training.members < 1:
+        raise ValueError(f"`training.members` must be at least 1. Received: training.members={recipe.training.members}")
     optimizer(recipe, steps=1, epochs=recipe.training.epochs)
     waveforms(recipe)
     network(recipe, chosen.compute_output_shape((None, cutting.samples))[1:], num_classes)

@@ -79,6 +79,9 @@ class Training:
     With `patience`, the best epoch's weights are kept; without, all epochs are trained and the last one's are. With
     `retrain`, the network is trained anew for the best number of epochs, as paper 004 does, and the last epoch's
     weights are kept.
+
+    Of several `members`, each is a network trained by itself, from the seeds `seed`, `seed + 1` and so on; the run's
+    model averages their probabilities.
     """
 
     optimizer: str = "adam"
@@ -92,6 +95,7 @@ class Training:
     epochs: int = 100
     patience: int | None = 20
     retrain: bool = False
+    members: int = 1
     seed: int = 0
 
 

@@ -5,7 +5,7 @@ import keras
 import sertk.evaluation
 from sertk.atomic import replacing
 from sertk.learning import fit
-from sertk.models import from_features, from_waveform, without_fixed_length
+from sertk.models import ensemble, from_features, from_waveform, without_fixed_length
 from sertk.pipeline import Clips, features_size
 from sertk.recipes import assemble
 from sertk.recipes.optimizer import optimizer
@@ -47,16 +47,17 @@ def train_split(run, cache=None, verbose=None):
         given = training.dataset.map(lambda clips, _: clips if keep else features(clips))
         normalization.adapt(given)
 
-    def trainable():
-        network = assemble.network(recipe, features.compute_output_shape((None, cutting.samples))[1:], len(classes))
-        if keep:
-            return network, from_features(network, normalization=normalization)
-        noise = assemble.noise(recipe)
-        steps = {"noise": noise, "features": features, "normalization": normalization}
-        return network, from_waveform(network, samples=cutting.samples, **steps)
+    input_shape = features.compute_output_shape((None, cutting.samples))[1:]
 
-    def trained(validating, folder, epochs, patience):
-        network, model = trainable()
+    def trained(member, validating, folder, epochs, patience):
+        """A member's network, trained in a folder of its own, and the log of it."""
+        keras.utils.set_random_seed(seed + member - 1)
+        network = assemble.network(recipe, input_shape, len(classes), member)
+        if keep:
+            model = from_features(network, normalization=normalization)
+        else:
+            steps = {"noise": assemble.noise(recipe), "features": features, "normalization": normalization}
+            model = from_waveform(network, samples=cutting.samples, **steps)
         settings = {
             "optimizer": optimizer(recipe, training.steps, epochs),
             "label_smoothing": recipe.training.label_smoothing,
@@ -66,14 +67,24 @@ def train_split(run, cache=None, verbose=None):
         }
         return network, fit(model, training, validating, run.path(folder), **settings)
 
-    network, log = trained(validating, "training", recipe.training.epochs, recipe.training.patience)
-    if recipe.training.retrain:
-        keras.utils.set_random_seed(seed)
-        network, _ = trained(None, "retraining", log.best_epoch, None)
+    networks = []
+    for member in range(1, recipe.training.members + 1):
+        if recipe.training.members > 1 and verbose != 0:
+            print(f"\nmember {member} of {recipe.training.members}", flush=True)
+        folder = member_folder("training", member)
+        network, log = trained(member, validating, folder, recipe.training.epochs, recipe.training.patience)
+        if recipe.training.retrain:
+            network, _ = trained(member, None, member_folder("retraining", member), log.best_epoch, None)
+        networks.append(network)
 
-    served = from_waveform(network, features, fixed_length=cutting, normalization=normalization)
+    served = from_waveform(ensemble(networks), features, fixed_length=cutting, normalization=normalization)
     with replacing(run.path("model.keras")) as unfinished:
         served.save(unfinished)
+
+
+def member_folder(name, member):
+    """The folder of a member's training in its run: "training", "training-2", "training-3"."""
+    return name if member == 1 else f"{name}-{member}"
 
 
 def predict_part(run, part, cache=None):

@@ -52,8 +52,10 @@ def facts(run):
     epochs = [len(one.log) for one in runs]
     kept = [one.kept_epoch for one in runs]
     there = json.loads(run.path("environment.json").read_text())
+    members = run.recipe.training.members
     return {
         "parameters": runs[0].model().count_params(),
+        **({"members": f"{members}; epochs are the first one's"} if members > 1 else {}),
         "epochs": epochs if run.folds else epochs[0],
         "kept epoch": kept if run.folds else kept[0],
         "training time": f"{sum(map(_seconds, runs)) / 60:.1f} min",
@@ -135,5 +137,5 @@ def _noise(noise):
 
 
 def _seconds(run):
-    again = run.path("retraining", "log.csv")
-    return run.log["seconds"].sum() + (pd.read_csv(again)["seconds"].sum() if again.is_file() else 0)
+    """Of all trainings in a run: each member's, and the second one where there is one."""
+    return sum(pd.read_csv(path)["seconds"].sum() for path in run.directory.glob("*training*/log.csv"))

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,6 +34,47 @@ def test_without_patience_all_epochs_are_trained_and_the_last_one_is_kept(tiny_c
     assert [path.name for path in run.path("training").glob("*.h5")] == ["epoch-0004.weights.h5"]
     sertk.evaluate(run, cache=cache)
     assert "| kept epoch | 4 |" in run.path("report", "report.md").read_text()
+
+
+def test_members_are_trained_apart_and_averaged(tiny_corpus, small, cache, tmp_path, monkeypatch):
+    """Each has seeds and a folder of its own; killed after the first, the run goes on with the second."""
+    changes = {**small, "training.members": 2, "training.epochs": 1, "model.width": 4, "training.warmup": 0}
+    arguments = {"changes": changes, "cache": cache, "verbose": 0}
+    ordinary, calls = keras.Model.fit, []
+
+    def killed_in_the_second(self, *args, **kwargs):
+        calls.append(self)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return ordinary(self, *args, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keras.Model, "fit", killed_in_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            sertk.train("attentive-mel", tiny_corpus, tmp_path / "run", **arguments)
+    first = (tmp_path / "run" / "training" / "log.csv").read_bytes()
+    run = sertk.train("attentive-mel", tiny_corpus, tmp_path / "run", **arguments)
+    assert run.path("training", "log.csv").read_bytes() == first
+    assert run.path("training-2", "epoch-0001.weights.h5").is_file()
+
+    together = run.model().get_layer("ensemble")
+    one, two = (together.get_layer(f"attentive_cnn_{member}") for member in (1, 2))
+    features = np.random.default_rng(0).standard_normal((4, *together.input_shape[1:])).astype("float32")
+    assert not np.allclose(one(features), two(features))
+    np.testing.assert_allclose(
+        together(features), (np.asarray(one(features)) + np.asarray(two(features))) / 2, atol=1e-6
+    )
+    sertk.evaluate(run, cache=cache)
+    assert "| members | 2; epochs are the first one's |" in run.path("report", "report.md").read_text()
+    alone = sertk.train(
+        "attentive-mel",
+        tiny_corpus,
+        tmp_path / "alone",
+        changes={**changes, "training.members": 1},
+        cache=cache,
+        verbose=0,
+    )
+    np.testing.assert_allclose(alone.log["loss"], run.log["loss"], rtol=1e-3)
 
 
 def test_figures_are_scikit_learns_on_what_the_saved_model_says(finished_run, cache):
