@@ -7,7 +7,7 @@ from sertk.recipes.recipe import Audio, Features, Model, Recipe, Split, Training
 OWN = (
     Recipe(
         name="attentive-mel",
-        title="CNN with attentive pooling on log-mel",
+        title="3 CNNs with attentive pooling on log-mel",
         source="sertk, docs/results.md",
         labels=None,
         split=Split(kind="speaker"),
@@ -24,6 +24,7 @@ OWN = (
             label_smoothing=0.1,
             epochs=50,
             patience=None,
+            members=3,
         ),
     ),
 )

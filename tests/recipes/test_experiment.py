@@ -28,7 +28,14 @@ def test_the_folder_holds_all_that_is_needed_to_do_it_again(finished_run, tiny_c
 
 def test_without_patience_all_epochs_are_trained_and_the_last_one_is_kept(tiny_corpus, small, cache, tmp_path):
     """The rate is so high at first that an early stop of one epoch would end it."""
-    changes = {**small, "training.epochs": 4, "training.learning_rate": 0.1, "training.warmup": 1, "model.width": 4}
+    changes = {
+        **small,
+        "training.epochs": 4,
+        "training.learning_rate": 0.1,
+        "training.warmup": 1,
+        "model.width": 4,
+        "training.members": 1,
+    }
     run = sertk.train("attentive-mel", tiny_corpus, tmp_path, changes=changes, cache=cache, verbose=0)
     assert (list(run.log["epoch"]), run.kept_epoch) == ([1, 2, 3, 4], 4)
     assert [path.name for path in run.path("training").glob("*.h5")] == ["epoch-0004.weights.h5"]
