@@ -8,5 +8,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "cache": ["WaveformCache"],
         "decode": ["AUDIO_EXTENSIONS", "MAX_SECONDS", "info", "read"],
         "fixed_length": ["FixedLength"],
+        "voiced": ["chunk_starts", "voiced_intervals"],
     },
 )

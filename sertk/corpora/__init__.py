@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "splits.auditing": ["Audit", "audit", "load_split"],
+        "chunks": ["cut_chunks", "draw_chunks", "scatter_chunks"],
         "checking": ["Check", "check"],
         "splits.cross_validation": ["folds"],
         "emotions": ["LABEL_MAPS", "map_labels"],
