@@ -20,7 +20,8 @@ class Clips:
     the uninterrupted one would have seen. No clip is ever dropped: the last batch is as large as what is left.
 
     Args:
-        manifest: DataFrame with `path` and `emotion`.
+        manifest: DataFrame with `path` and `emotion`. Where it has a column `start`, as `sertk.corpora.cut_chunks` gives
+            it, an example is the part of the clip that begins with that sample and is as long as `fixed_length`.
         classes: sequence of str, the emotions in the order of the network's outputs.
         cache: `sertk.audio.WaveformCache`. What it lacks is decoded now.
         fixed_length: `sertk.audio.FixedLength`.
@@ -85,6 +86,7 @@ class Clips:
         entries = [str(entry) for entry in cache.prepare(manifest["path"], progress=progress)]
         labels = manifest["emotion"].map({emotion: index for index, emotion in enumerate(classes)})
         self._entries = tf.constant(entries)
+        self._starts = tf.constant(manifest["start"], tf.int64) if "start" in manifest else None
         self._labels = tf.constant(keras.utils.to_categorical(np.asarray(labels, "int64"), len(self.classes)))
         read = self._waveforms if features is None else self._kept(features, progress)
         self.dataset = self._dataset(shuffle, read)
@@ -136,6 +138,9 @@ class Clips:
     def _example(self, position):
         clip, copy = position // self.copies, position % self.copies
         raw = tf.io.decode_raw(tf.io.read_file(self._entries[clip]), tf.float32)
+        if self._starts is not None:
+            start = self._starts[clip]
+            raw = raw[start : start + self._fixed_length.samples]
         waveform = self._fixed_length(raw)
         if self.copies > 1:
             waveform = tf.cond(copy > 0, lambda: self._with_noise(waveform, position), lambda: waveform)

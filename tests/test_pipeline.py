@@ -42,6 +42,17 @@ def test_unshuffled_clips_are_the_files_in_the_order_of_the_manifest(clips, tiny
         np.testing.assert_array_equal(waveforms[row], expected)
 
 
+def test_chunks_are_the_samples_from_their_start_on(tiny_corpus, cache):
+    """A clip may give several; each is as long as the fixed length, which has nothing left to cut."""
+    rows, starts = [0, 0, 5], [100, 2_000, 0]
+    manifest = tiny_corpus.iloc[rows].assign(start=starts)
+    emotions = sorted(set(tiny_corpus["emotion"]))
+    chunks = Clips(manifest, emotions, WaveformCache(cache), FixedLength(480), progress=False)
+    waveforms, _ = drawn(chunks)
+    for waveform, row, start in zip(waveforms, rows, starts, strict=True):
+        np.testing.assert_array_equal(waveform, read(tiny_corpus["path"][row])[start : start + 480])
+
+
 @pytest.mark.parametrize(("batch_size", "steps"), [(32, 3), (84, 1), (100, 1), (83, 2), (1, 84)])
 def test_no_clip_is_dropped(clips, batch_size, steps):
     dataset = clips(batch_size=batch_size, shuffle=True)
