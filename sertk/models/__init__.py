@@ -11,7 +11,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "cnn": ["cnn"],
         "cnn_transformer": ["cnn_transformer"],
         "ensemble": ["ensemble"],
+        "squeezenet": ["squeezenet"],
+        "transfer_head": ["transfer_head"],
         "two_cnn": ["two_cnn"],
         "waveform": ["from_features", "from_waveform", "load", "without_fixed_length"],
+        "wide_resnet": ["wide_resnet50"],
     },
 )

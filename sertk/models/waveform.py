@@ -119,7 +119,8 @@ def load(path):
     import sertk.augment.awgn
     import sertk.features.mfcc
     import sertk.models.attentive_pooling
-    import sertk.models.batch_norm  # noqa: F401
+    import sertk.models.batch_norm
+    import sertk.models.imagenet_preprocessing  # noqa: F401
 
     path = Path(path)
     if not path.is_file():

@@ -1,0 +1,128 @@
+"""The networks trained on ImageNet that can stand under a new head, and where their weights are published."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+
+from sertk.models.squeezenet import squeezenet
+from sertk.models.weight_files import load_weights
+from sertk.models.wide_resnet import wide_resnet50
+
+KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
+NOTOP = "weights_tf_dim_ordering_tf_kernels_notop.h5"
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network up to its last feature maps.
+
+    Args:
+        build: from input shape and name to a `keras.Model` with random weights.
+        preprocessing: mode of `ImageNetPreprocessing`.
+        url: where the weights are published.
+        digest: MD5 or SHA-256 of the file, or None where none is published.
+        smallest: int, the least height and width. Defaults to 32.
+        by_order: bool, whether a file's layers are told by their order. Defaults to False.
+    """
+
+    build: Callable
+    preprocessing: str
+    url: str
+    digest: str | None
+    smallest: int = 32
+    by_order: bool = False
+
+
+def _keras(application):
+    def build(input_shape, name):
+        return application(include_top=False, weights=None, input_shape=input_shape, name=name)
+
+    return build
+
+
+BACKBONES = {
+    "resnet50": Backbone(
+        _keras(keras.applications.ResNet50),
+        "caffe",
+        f"{KERAS}/resnet/resnet50_{NOTOP}",
+        "4d473c1dd8becc155b73f8504c6f6626",
+    ),
+    "squeezenet": Backbone(
+        lambda input_shape, name: squeezenet(input_shape, name=name),
+        "caffe",
+        f"https://github.com/rcmalli/keras-squeezenet/releases/download/v1.0/squeezenet_{NOTOP}",
+        "17154246284f555591549ac2c83e127abfbf4307dc4b0060fdaa2931d0fa38da",
+    ),
+    "wide_resnet50": Backbone(
+        lambda input_shape, name: wide_resnet50(input_shape, name=name),
+        "torch",
+        "https://huggingface.co/timm/wide_resnet50_2.racm_in1k/resolve/main/model.safetensors",
+        None,
+    ),
+    # Keras numbers the layers of its InceptionV3 anew with each that is built, so their names tell nothing.
+    "inception_v3": Backbone(
+        _keras(keras.applications.InceptionV3),
+        "tf",
+        f"{KERAS}/inception_v3/inception_v3_{NOTOP}",
+        "bcbd6486424b2319ff4ef7d526e38f63",
+        smallest=75,
+        by_order=True,
+    ),
+    "vgg16": Backbone(
+        _keras(keras.applications.VGG16), "caffe", f"{KERAS}/vgg16/vgg16_{NOTOP}", "6d6bbae143d832006294945121d1f1fc"
+    ),
+}
+
+
+def build(name, input_shape, weights=None):
+    """Builds a backbone by name and loads its weights.
+
+    Args:
+        name: str, a key of `BACKBONES`.
+        input_shape: (height, width, 3).
+        weights: None, "imagenet" or a path. Defaults to None, random weights.
+
+    Returns:
+        A functional `keras.Model`, from preprocessed images to feature maps.
+
+    Raises:
+        ConnectionError: if published weights can't be downloaded; the message says how to get them.
+        FileNotFoundError, ValueError: if a path leads to no file, or to none of this network.
+    """
+    backbone = BACKBONES[name]
+    network = backbone.build(tuple(input_shape), name)
+    if weights is not None:
+        path = _download(backbone) if weights == "imagenet" else weights
+        load_weights(network, path, by_order=backbone.by_order)
+    return network
+
+
+def _download(backbone):
+    """The path of the published weights on this machine."""
+    try:
+        return _from_hub(backbone.url) if "huggingface.co" in backbone.url else _from_web(backbone)
+    except ImportError:
+        raise
+    except Exception as error:  # Keras raises bare ones, the hub's client many kinds
+        raise ConnectionError(
+            f"{backbone.url}: can't be downloaded; where there is no network, fetch this file on another machine and "
+            f"pass its path as `weights`. Received: {str(error).strip() or type(error).__name__}"
+        ) from error
+
+
+def _from_web(backbone):
+    file = backbone.url.rpartition("/")[2]
+    return keras.utils.get_file(file, backbone.url, cache_subdir="models", file_hash=backbone.digest)
+
+
+def _from_hub(url):
+    try:
+        from huggingface_hub import hf_hub_download
+    except ImportError as error:
+        raise ImportError(
+            f"{url}: huggingface_hub is needed to download it; pip install 'sertk[hub]', or fetch this file and pass "
+            "its path as `weights`"
+        ) from error
+    *_, owner, repository, _, _, file = url.split("/")
+    return hf_hub_download(f"{owner}/{repository}", file)
