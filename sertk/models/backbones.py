@@ -1,5 +1,6 @@
 """The networks trained on ImageNet that can stand under a new head, and where their weights are published."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -92,6 +93,8 @@ def build(name, input_shape, weights=None):
     """
     backbone = BACKBONES[name]
     network = backbone.build(tuple(input_shape), name)
+    if weights is not None and not isinstance(weights, str | os.PathLike):
+        raise ValueError(f'`weights` must be None, "imagenet" or a path. Received: weights={weights!r}')
     if weights is not None:
         path = _download(backbone) if weights == "imagenet" else weights
         load_weights(network, path, by_order=backbone.by_order)

@@ -29,7 +29,9 @@ def load_weights(network, path, *, by_order=False):
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such file of weights")
+        raise FileNotFoundError(
+            f'{path}: there is no such file; pass None, "imagenet" or the path of a file as `weights`'
+        )
     wanted = {layer.name: layer.weights for layer in network.layers if layer.weights}
     with (_state_dict if path.suffix == ".safetensors" else _h5)(path) as layers:
         found = {name: tensors for name, tensors in layers.items() if name not in CLASSIFIERS}
@@ -67,7 +69,8 @@ def _h5(path):
             yield layers
     except (OSError, KeyError) as error:
         raise ValueError(
-            f"{path}: is no H5 file of Keras weights, or only a part of one; get it again. Received: {error}"
+            f"{path}: is no H5 file of weights as Keras 1 and 2 wrote them, or only a part of one; get it again. "
+            f"Received: {error}"
         ) from error
 
 

@@ -25,7 +25,7 @@ def draw(name, shape):
 
 
 def picture():
-    """One picture that is not square, so that no axis can be taken for another: `(1, 64, 96, 3)`, after preprocessing."""
+    """A picture after preprocessing, `(1, 64, 96, 3)`: not square, so that no axis can be taken for another."""
     return np.random.default_rng(0).standard_normal((1, 64, 96, 3), "float32")
 
 
