@@ -4,5 +4,5 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submod_attrs={"log_mel": ["LogMelSpectrogram"], "mfcc": ["MFCC"]},
+    submod_attrs={"image": ["SpectrogramImage"], "log_mel": ["LogMelSpectrogram"], "mfcc": ["MFCC"]},
 )

@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from sertk.audio.waveform import check_waveform_dtype, check_waveform_shape
+from sertk.features.stft import check_band, check_sizes, count_frames, hann_window, power_spectrogram, to_decibels
 
 # Into how many groups the mel bands are divided. More save little and cost an operation each.
 GROUPS = 4
@@ -61,15 +62,8 @@ class LogMelSpectrogram(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(dtype=dtype, **kwargs)
-        for name, value in (("sr", sr), ("n_fft", n_fft), ("hop_length", hop_length), ("n_mels", n_mels)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
-        highest = sr / 2 if fmax is None else fmax
-        if not 0 <= fmin < highest <= sr / 2:
-            raise ValueError(
-                f"`fmin` and `fmax` must satisfy 0 <= fmin < fmax <= sr / 2 = {sr / 2:g} Hz. "
-                f"Received: fmin={fmin}, fmax={fmax}"
-            )
+        check_sizes(sr=sr, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels)
+        check_band(fmin, fmax, sr)
         if ref != "max" and not (isinstance(ref, int | float) and ref > 0):
             raise ValueError(f'`ref` must be a positive power or "max". Received: ref={ref!r}')
         if top_db is not None and not top_db >= 0:
@@ -82,7 +76,7 @@ class LogMelSpectrogram(keras.layers.Layer):
         self.fmax = fmax
         self.ref = ref
         self.top_db = top_db
-        self._window = librosa.filters.get_window("hann", n_fft).astype("float32")
+        self._window = hann_window(n_fft)
         self._filters = _grouped(librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax).T)
 
     def build(self, input_shape):
@@ -95,22 +89,18 @@ class LogMelSpectrogram(keras.layers.Layer):
         return decibels[0] if single else decibels
 
     def _decibels(self, waveforms):
-        half = self.n_fft // 2
-        padded = ops.pad(waveforms, ((0, 0), (half, half)))
-        real, imaginary = ops.stft(padded, self.n_fft, self.hop_length, self.n_fft, window=self._window, center=False)
-        power = ops.square(real) + ops.square(imaginary)
+        power = power_spectrogram(waveforms, self.n_fft, self.hop_length, self._window)
         bands = [ops.matmul(power[..., bins], filters) for bins, filters in self._filters]
-        decibels = _to_decibels(ops.concatenate(bands, axis=-1))
+        decibels = to_decibels(ops.concatenate(bands, axis=-1))
         loudest = ops.max(decibels, axis=(1, 2), keepdims=True)
-        reference = loudest if self.ref == "max" else _to_decibels(np.float32(self.ref))
+        reference = loudest if self.ref == "max" else to_decibels(np.float32(self.ref))
         if self.top_db is not None:
             decibels = ops.maximum(decibels, loudest - self.top_db)
         return decibels - reference
 
     def compute_output_shape(self, input_shape):
         *batch, samples = input_shape
-        padding = 2 * (self.n_fft // 2)
-        frames = None if samples is None else 1 + (samples + padding - self.n_fft) // self.hop_length
+        frames = None if samples is None else count_frames(samples, self.n_fft, self.hop_length)
         return (*batch, frames, self.n_mels)
 
     def get_config(self):
@@ -139,8 +129,3 @@ def _grouped(filters):
         bins = slice(int(reached[0]), int(reached[-1]) + 1) if len(reached) else slice(0, 1)
         groups.append((bins, bands[bins]))
     return groups
-
-
-def _to_decibels(power):
-    """10 log10 of a power, which is kept above librosa's smallest, 1e-10 (-100 dB)."""
-    return 10.0 * ops.log10(ops.maximum(power, 1e-10))
