@@ -78,8 +78,7 @@ def export_saved_model(run, directory):
     shutil.rmtree(unfinished, ignore_errors=True)
     archive.write_out(str(unfinished), verbose=False)
     (unfinished / METADATA).parent.mkdir()
-    metadata = {"classes": classes, "sample_rate": recipe.audio.sample_rate, "seconds": recipe.audio.seconds}
-    (unfinished / METADATA).write_text(json.dumps({**metadata, "recipe": recipe.to_dict()}, indent=2) + "\n")
+    (unfinished / METADATA).write_text(json.dumps({**run.description, "recipe": recipe.to_dict()}, indent=2) + "\n")
     if directory.exists():
         directory.rmdir()
     unfinished.rename(directory)

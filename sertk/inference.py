@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from sertk.audio import AUDIO_EXTENSIONS, MAX_SECONDS, read
+from sertk.audio import AUDIO_EXTENSIONS, MAX_SECONDS, chunk_starts, read
 
+# How many windows the model is asked about at once.
+BATCH = 32
 METADATA = Path("assets.extra") / "sertk.json"
 
 
@@ -22,6 +24,8 @@ class Predictor:
         classes: tuple of str, the emotions in the order of the probabilities.
         sample_rate: int, Hz, the rate of the waveforms it takes.
         samples: int, how many samples the model hears; of a longer clip only the part that its recipe crops.
+        chunks_top_db: float, of a model that was trained on chunks: it is asked about all chunks of a clip's voiced
+            parts, which are louder than that below the loudest frame. None for other models.
 
     Raises:
         FileNotFoundError: if there is no such folder.
@@ -43,6 +47,7 @@ class Predictor:
             )
         self.classes = tuple(described["classes"])
         self.sample_rate = described["sample_rate"]
+        self.chunks_top_db = described.get("chunks_top_db")
         self.samples = round(described["seconds"] * self.sample_rate)
 
     def probabilities(self, waveform, windows=False):
@@ -51,7 +56,8 @@ class Predictor:
         Args:
             waveform: float array `(samples,)`, mono, in [-1, 1], at `sample_rate`.
             windows: bool, whether a clip longer than the model hears is cut into windows of that length, each half over
-                the last, whose probabilities are averaged. Defaults to False: the one part that the recipe crops.
+                the last, whose probabilities are averaged. Defaults to False: the one part that the recipe crops, or
+                the average over all voiced chunks where the model was trained on chunks.
 
         Returns:
             float32 array `(classes,)`, which sums to 1.
@@ -66,12 +72,21 @@ class Predictor:
             raise ValueError(
                 "`waveform` must be finite; it holds NaN or infinity. Received: a waveform with such samples"
             )
-        batch = self._windows(waveform) if windows and len(waveform) > self.samples else waveform[None]
-        return np.mean([self._model(part[None])[0] for part in batch], axis=0)
+        parts = self._parts(waveform, windows) if len(waveform) > self.samples else waveform[None]
+        batches = [parts[start : start + BATCH] for start in range(0, len(parts), BATCH)]
+        return np.concatenate([self._model(batch) for batch in batches]).mean(axis=0)
 
-    def _windows(self, waveform):
-        starts = range(0, len(waveform) - self.samples, self.samples // 2)
-        return [waveform[start : start + self.samples] for start in (*starts, len(waveform) - self.samples)]
+    def _parts(self, waveform, windows):
+        """What the model is asked about: chunks, windows, or the waveform as it is; an array with a row each."""
+        starts = ()
+        if self.chunks_top_db is not None:
+            seconds = self.samples / self.sample_rate
+            starts = chunk_starts(waveform, self.sample_rate, seconds, self.chunks_top_db)
+        if not len(starts):
+            if not windows:
+                return waveform[None]
+            starts = (*range(0, len(waveform) - self.samples, self.samples // 2), len(waveform) - self.samples)
+        return np.stack([waveform[start : start + self.samples] for start in starts])
 
 
 def predict(model, files, *, windows=False, skip_bad=False, max_seconds=MAX_SECONDS, progress=True):
@@ -164,9 +179,9 @@ def _run(directory):
     from sertk.recipes.run import Run
 
     run = Run.open(directory)
-    network, audio = run.model(), run.recipe.audio
+    network = run.model()
 
     def model(waveforms):
         return keras.ops.convert_to_numpy(network(waveforms, training=False))
 
-    return model, {"classes": run.classes, "sample_rate": audio.sample_rate, "seconds": audio.seconds}
+    return model, run.description

@@ -20,8 +20,9 @@ class Clips:
     the uninterrupted one would have seen. No clip is ever dropped: the last batch is as large as what is left.
 
     Args:
-        manifest: DataFrame with `path` and `emotion`. Where it has a column `start`, as `sertk.corpora.cut_chunks` gives
-            it, an example is the part of the clip that begins with that sample and is as long as `fixed_length`.
+        manifest: DataFrame with `path` and `emotion`. Where it has a column `start`, as that of
+            `sertk.corpora.cut_chunks`, an example is the part of the clip that begins with that sample and is as long
+            as `fixed_length`.
         classes: sequence of str, the emotions in the order of the network's outputs.
         cache: `sertk.audio.WaveformCache`. What it lacks is decoded now.
         fixed_length: `sertk.audio.FixedLength`.

@@ -5,6 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "by_clip": ["by_clip"],
         "folds": ["over_folds"],
         "measures": ["metrics"],
         "plots": ["plot_confusion", "plot_learning_curves", "plot_waveform_and_features"],

@@ -28,7 +28,8 @@ def write_report(directory, predictions, metrics, *, title, protocol, history=No
         predictions: DataFrame as `sertk.evaluation.predictions_table` makes it.
         metrics: what `sertk.evaluation.metrics` says about these predictions. With an entry `folds`, as
             `sertk.evaluation.over_folds` makes it, the page is that of a cross-validation: mean and standard deviation
-            come first, and the rest is over the pooled predictions.
+            come first, and the rest is over the pooled predictions. With an entry `by_clip`, the metrics of
+            `sertk.evaluation.by_clip`'s table, the predictions are those of chunks, and the clips' figures are told.
         title: the heading of the page, one line.
         protocol: dict of plain facts about the measurement: corpus, split, seed, speakers and clips a part,
             normalisation, ... Printed as a table, in its order.
@@ -110,11 +111,16 @@ def _folds(folds, once):
 def _headline(metrics):
     interval, chance = metrics["interval"], metrics["chance"]
     clips = f"{metrics['clips']:,} test clip" + ("s" if metrics["clips"] > 1 else "")
-    sure = f"95 % interval over {interval['over']}: {_span(interval['uar'])}; " if interval["uar"] else ""
-    blocks = [
-        f"**UAR {_percent(metrics['uar'])}** ({sure}chance: {_percent(chance['uar'])}) "
-        f"and **accuracy {_percent(metrics['accuracy'])}** on {clips}."
-    ]
+    if "by_clip" in metrics:
+        clips = f"{metrics['clips']:,} chunks"
+        whole = metrics["by_clip"]
+        by_clip = _score(whole, f"{whole['clips']:,} test clips")
+        blocks = [
+            _score(metrics, clips),
+            f"A clip, by the mean probability of its chunks: {by_clip} What follows is over chunks.",
+        ]
+    else:
+        blocks = [_score(metrics, clips)]
     figures = [
         ["Accuracy (WA)", "accuracy", "always the most frequent class"],
         ["UAR (UA, balanced accuracy)", "uar", "one class of those present"],
@@ -137,6 +143,15 @@ def _headline(metrics):
         absent = ", ".join(metrics["absent_classes"])
         blocks.append(f"The test set holds no clip of: {absent}. UAR is over the other classes.")
     return blocks
+
+
+def _score(metrics, clips):
+    interval, chance = metrics["interval"], metrics["chance"]
+    sure = f"95 % interval over {interval['over']}: {_span(interval['uar'])}; " if interval["uar"] else ""
+    return (
+        f"**UAR {_percent(metrics['uar'])}** ({sure}chance: {_percent(chance['uar'])}) "
+        f"and **accuracy {_percent(metrics['accuracy'])}** on {clips}."
+    )
 
 
 def _class_table(metrics):

@@ -17,10 +17,9 @@ SEEDS_AN_EPOCH = 1 << 20
 class RunLog(keras.callbacks.Callback):
     """Writes a row of `log.csv` and a checkpoint after every epoch, stops when there is no progress, and resumes.
 
-    The folder holds the weights and optimiser of the last epoch and of the best one, the epoch with the lowest
-    validation loss (of several the first); without patience the last epoch counts as the best. First the checkpoint is
-    written, then the log that names it, each under another name and then renamed: a run that is killed at any moment
-    goes on after the last epoch in its log.
+    The folder holds the weights and optimiser of the last epoch and of the best one, as `kept_epoch` names it; without
+    patience the last epoch counts as the best. First the checkpoint is written, then the log that names it, each under
+    another name and then renamed: a run that is killed at any moment goes on after the last epoch in its log.
 
     What is random in an epoch is made to depend on the seeds and the epoch alone: the order of `clips` and the state of
     each seed generator in the model (dropout, noise). So a resumed run draws what the uninterrupted one would have.
@@ -28,8 +27,9 @@ class RunLog(keras.callbacks.Callback):
     Args:
         directory: the run's folder; made if missing.
         clips: `sertk.pipeline.Clips` of the training part, whose epoch is kept, or None. Defaults to None.
-        patience: int, epochs without a lower validation loss after which training stops, or None for never. Defaults
-            to None.
+        patience: int, epochs without a better validation loss or accuracy after which training stops, or None for
+            never. Defaults to None.
+        monitor: "loss" or "accuracy", which of the two. Defaults to "loss".
 
     Raises:
         ValueError: after an epoch with a loss that is infinite or NaN, of which nothing is written.
@@ -38,11 +38,12 @@ class RunLog(keras.callbacks.Callback):
         log: DataFrame, one row an epoch: `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy`, `seconds`.
     """
 
-    def __init__(self, directory, clips=None, patience=None):
+    def __init__(self, directory, clips=None, patience=None, monitor="loss"):
         super().__init__()
         self.directory = Path(directory)
         self.clips = clips
         self.patience = patience
+        self.monitor = monitor
         self.directory.mkdir(parents=True, exist_ok=True)
         self._log_path = self.directory / "log.csv"
         self.log = pd.read_csv(self._log_path) if self._log_path.exists() else pd.DataFrame({"epoch": []}, dtype=int)
@@ -54,12 +55,12 @@ class RunLog(keras.callbacks.Callback):
 
     @property
     def best_epoch(self):
-        """int, the epoch whose weights are kept, counted from 1: that with the lowest validation loss, or the last."""
-        return kept_epoch(self.log, self.patience)
+        """int, the epoch whose weights are kept, counted from 1."""
+        return kept_epoch(self.log, self.patience, self.monitor)
 
     @property
     def exhausted(self):
-        """Whether `patience` epochs have gone by without a lower validation loss."""
+        """Whether `patience` epochs have gone by without a better one."""
         return self.patience is not None and self.finished_epochs - self.best_epoch >= self.patience > 0
 
     def checkpoint(self, epoch):

@@ -13,9 +13,19 @@ from sertk.learning.run_log import RunLog
 
 
 def fit(
-    model, train, validation, directory, *, optimizer=None, label_smoothing=0.0, epochs=100, patience=20, verbose=None
+    model,
+    train,
+    validation,
+    directory,
+    *,
+    optimizer=None,
+    label_smoothing=0.0,
+    epochs=100,
+    patience=20,
+    monitor="loss",
+    verbose=None,
 ):
-    """Trains a model until the validation loss stops falling and leaves it with its best epoch's weights.
+    """Trains a model until it gets no better on the validation part and leaves it with its best epoch's weights.
 
     Everything is on disk after every epoch (`RunLog`; TensorBoard's event files lie in `tensorboard/`). Called again
     with the same folder, it goes on after the last finished epoch, or returns at once where training had ended.
@@ -29,8 +39,9 @@ def fit(
         optimizer: a new `keras.optimizers.Optimizer`; its state is part of each checkpoint. Defaults to Adam at 1e-4.
         label_smoothing: float, how much of each one-hot label is spread over all classes. Defaults to 0.
         epochs: int, the most epochs. Defaults to 100.
-        patience: int, epochs without a lower validation loss after which training stops, or None: all epochs are
-            trained, and the last one's weights are kept. Defaults to 20.
+        patience: int, epochs without a better validation loss or accuracy after which training stops, or None: all
+            epochs are trained, and the last one's weights are kept. Defaults to 20.
+        monitor: "loss" or "accuracy", by which the best epoch is told. Defaults to "loss".
         verbose: Keras's: 0 silent, 1 bars, 2 a line an epoch. Defaults to bars on a terminal, lines elsewhere.
 
     Returns:
@@ -45,7 +56,7 @@ def fit(
     optimizer = keras.optimizers.Adam(1e-4) if optimizer is None else optimizer
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
     model.compile(optimizer, loss=loss, metrics=["accuracy"])
-    run = RunLog(directory, train, patience if validation is not None else None)
+    run = RunLog(directory, train, patience if validation is not None else None, monitor)
     if run.finished_epochs:
         model.build(model.input_shape)
         optimizer.build(model.trainable_variables)

@@ -19,7 +19,7 @@ def waveforms(recipe, cache=None):
 def fixed_length(recipe):
     """The `FixedLength` layer of a recipe."""
     audio = recipe.audio
-    samples = round(audio.seconds * audio.sample_rate)
+    samples = round(recipe.length * audio.sample_rate)
     return FixedLength(samples, audio.crop, audio.pad, audio.trim_top_db, name="fixed_length")
 
 

@@ -14,6 +14,7 @@ from sertk.atomic import replacing, sweep
 from sertk.lock import only_writer
 from sertk.recipes import assemble, environment, tell
 from sertk.recipes.book import get
+from sertk.recipes.chunked import chunked
 from sertk.recipes.recipe import Recipe, override
 from sertk.recipes.run import Run
 from sertk.recipes.single import predict_part, train_split
@@ -65,8 +66,9 @@ def train(recipe, manifest, directory, *, changes=None, cache=None, skip_bad=Fal
             f"Received: {manifest['corpus'].isna().sum()} clips without a corpus"
         )
     manifest["path"] = manifest["path"].map(lambda path: str(Path(path).absolute())).astype("string")
+    waveforms = assemble.waveforms(recipe, cache)
     if skip_bad:
-        manifest = _without(manifest, assemble.waveforms(recipe, cache).bad(manifest["path"], progress=verbose != 0))
+        manifest = _without(manifest, waveforms.bad(manifest["path"], progress=verbose != 0))
     chosen = recipe.split
     parts = sertk.corpora.divide(
         manifest,
@@ -77,6 +79,7 @@ def train(recipe, manifest, directory, *, changes=None, cache=None, skip_bad=Fal
         seed=chosen.seed,
         file=chosen.file,
     )
+    parts = chunked(recipe, manifest, parts, waveforms, progress=verbose != 0)
     skipped = list(manifest.attrs.get("skipped", []))
     common = {
         "recipe": recipe.to_dict(),
@@ -122,8 +125,8 @@ def evaluate(run, part="test", *, cache=None, resamples=1000):
 
     Returns:
         dict, `sertk.evaluation.metrics`; of a cross-validation over the pooled predictions, and with `"folds"`, as
-        `sertk.evaluation.over_folds` gives it. The report is `report/report.md` in the run's folder, for the test part,
-        else `report-validation/report.md`.
+        `sertk.evaluation.over_folds` gives it; of chunks also with `"by_clip"`, the metrics of whole clips. The report
+        is `report/report.md` in the run's folder, for the test part, else `report-validation/report.md`.
 
     Raises:
         ValueError: if the folder holds no finished run, `part` is another word, or the split has no such part.
@@ -133,7 +136,7 @@ def evaluate(run, part="test", *, cache=None, resamples=1000):
         raise ValueError(f'`part` must be "test" or "validation". Received: part={part!r}')
     if not run.folds:
         predictions = predict_part(run, part, cache)
-        metrics = sertk.evaluation.metrics(predictions, run.classes, resamples=resamples)
+        metrics = _measured(run, predictions, resamples)
         _report(run, part, predictions, metrics, history=run.log)
         return metrics
     unfinished = [fold.directory.name for fold in run.folds if not fold.finished]
@@ -145,13 +148,22 @@ def evaluate(run, part="test", *, cache=None, resamples=1000):
     tables, by_fold = [], []
     for fold in run.folds:
         predictions = predict_part(fold, part, cache)
-        by_fold.append(sertk.evaluation.metrics(predictions, run.classes, resamples=resamples))
+        by_fold.append(_measured(run, predictions, resamples))
         _report(fold, part, predictions, by_fold[-1], history=fold.log)
         tables.append(predictions.assign(fold=fold.directory.name))
     pooled = pd.concat(tables, ignore_index=True)
-    metrics = sertk.evaluation.metrics(pooled, run.classes, resamples=resamples)
+    metrics = _measured(run, pooled, resamples)
     metrics["folds"] = sertk.evaluation.over_folds(by_fold, [fold.directory.name for fold in run.folds])
     _report(run, part, pooled, metrics)
+    return metrics
+
+
+def _measured(run, predictions, resamples):
+    """The metrics of a run's predictions; where these are chunks', the clips' too."""
+    metrics = sertk.evaluation.metrics(predictions, run.classes, resamples=resamples)
+    if "start" in predictions:
+        clips = sertk.evaluation.by_clip(predictions)
+        metrics["by_clip"] = sertk.evaluation.metrics(clips, run.classes, resamples=resamples)
     return metrics
 
 
@@ -236,8 +248,9 @@ def _same_clips(there, split):
     """Whether two splits hold the same clips, with the same labels and speakers, in the same parts."""
 
     def clips(table, place):
-        identity = table[IDENTITY].astype("string").fillna("")
-        return dict(zip(table["path"].map(place), identity.itertuples(index=False, name=None), strict=True))
+        identity = table[IDENTITY].astype("string").fillna("").itertuples(index=False, name=None)
+        starts = table["start"] if "start" in table else [0] * len(table)
+        return dict(zip(zip(table["path"].map(place), starts, strict=True), identity, strict=True))
 
     # The same file may go by another name: a link, or a folder named from another place.
     return clips(there, str) == clips(split, str) or clips(there, os.path.realpath) == clips(split, os.path.realpath)

@@ -2,7 +2,9 @@
 
 import keras
 
-OPTIMIZERS = ("adam", "adamw")
+from sertk.learning.kept_epoch import MONITORS
+
+OPTIMIZERS = ("adam", "adamw", "adadelta")
 SCHEDULES = ("constant", "cosine")
 
 
@@ -36,9 +38,13 @@ def optimizer(recipe, steps, epochs):
         raise ValueError(
             f"`training.learning_rate` must be above 0. Received: training.learning_rate={chosen.learning_rate}"
         )
-    if chosen.clip_norm is not None and not chosen.clip_norm > 0:
+    for name in ("clip_norm", "epsilon"):
+        value = getattr(chosen, name)
+        if value is not None and not value > 0:
+            raise ValueError(f"`training.{name}` must be above 0, or None. Received: training.{name}={value}")
+    if chosen.monitor not in MONITORS:
         raise ValueError(
-            f"`training.clip_norm` must be above 0, or None. Received: training.clip_norm={chosen.clip_norm}"
+            f"`training.monitor` must be one of {', '.join(MONITORS)}. Received: training.monitor={chosen.monitor!r}"
         )
     if chosen.weight_decay and chosen.optimizer != "adamw":
         raise ValueError(
@@ -50,9 +56,10 @@ def optimizer(recipe, steps, epochs):
         rate = _after(warmup, rate, decay_steps=epochs * steps - warmup)
     elif warmup:
         rate = _after(warmup, rate, decay_steps=1, alpha=1.0)  # a cosine that never comes down
+    options = {"clipnorm": chosen.clip_norm} | ({} if chosen.epsilon is None else {"epsilon": chosen.epsilon})
     if chosen.optimizer == "adamw":
-        return keras.optimizers.AdamW(rate, weight_decay=chosen.weight_decay, clipnorm=chosen.clip_norm)
-    return keras.optimizers.Adam(rate, clipnorm=chosen.clip_norm)
+        return keras.optimizers.AdamW(rate, weight_decay=chosen.weight_decay, **options)
+    return {"adam": keras.optimizers.Adam, "adadelta": keras.optimizers.Adadelta}[chosen.optimizer](rate, **options)
 
 
 def _after(warmup, rate, **decay):

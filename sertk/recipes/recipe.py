@@ -34,10 +34,26 @@ class Audio:
 
 
 @dataclass(frozen=True)
-class Features:
-    """What the network sees: `kind` is "mfcc" or "log_mel", the rest are the layer's arguments.
+class Chunks:
+    """Pieces of the clips as examples, where `seconds` is not None: `sertk.corpora.cut_chunks`.
 
-    With `normalize`, each band is shifted and scaled by the mean and the variance of the training part.
+    Of the voiced parts (louder than `top_db` below the loudest frame). `counts` are drawn for training, validation and
+    test, evenly from the emotions; None takes all. `together` keeps the chunks of a clip in the part of their clip;
+    False scatters them over all parts whatever `split` says, which leaks.
+    """
+
+    seconds: float | None = None
+    top_db: float = 30.0
+    counts: tuple | None = None
+    together: bool = True
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the network sees: `kind` is "mfcc", "log_mel", "mel_image" or "stft_image", the rest are arguments.
+
+    They are those of the layer: `height` to `max_db` are an image's, `n_mels` and `n_mfcc` those of the kinds that
+    have them. With `normalize`, each band is shifted and scaled by the mean and the variance of the training part.
     """
 
     kind: str = "mfcc"
@@ -48,6 +64,11 @@ class Features:
     fmin: float = 0.0
     fmax: float | None = None
     top_db: float | None = 80.0
+    height: int = 224
+    width: int = 224
+    colormap: str = "viridis"
+    min_db: float = -60.0
+    max_db: float = 20.0
     normalize: bool = False
 
 
@@ -72,13 +93,13 @@ class Model:
 class Training:
     """How it learns: the optimiser, and the arguments of `sertk.learning.fit`.
 
-    The `optimizer` is "adam", or "adamw" with its `weight_decay`; the gradient of each weight is clipped to a norm of
-    `clip_norm`. The `schedule` is "constant", or "cosine" down to 0 at the last epoch; before it the rate climbs
-    from 0 for `warmup` epochs.
+    The `optimizer` is "adam", "adadelta", or "adamw" with its `weight_decay`; None for `epsilon` is its own. The
+    gradient of each weight is clipped to a norm of `clip_norm`. The `schedule` is "constant", or "cosine" down to 0 at
+    the last epoch; before it the rate climbs from 0 for `warmup` epochs.
 
-    With `patience`, the best epoch's weights are kept; without, all epochs are trained and the last one's are. With
-    `retrain`, the network is trained anew for the best number of epochs, as paper 004 does, and the last epoch's
-    weights are kept.
+    With `patience`, the weights of the epoch that is best on the validation part are kept, best by `monitor`, "loss"
+    or "accuracy"; without, all epochs are trained and the last one's are kept. With `retrain`, the network is trained
+    anew for the best number of epochs, as paper 004 does, and the last epoch's weights are kept.
 
     Of several `members`, each is a network trained by itself, from the seeds `seed`, `seed + 1` and so on; the run's
     model averages their probabilities.
@@ -88,12 +109,14 @@ class Training:
     learning_rate: float = 1e-4
     schedule: str = "constant"
     warmup: float = 0.0
+    epsilon: float | None = None
     weight_decay: float = 0.0
     clip_norm: float | None = None
     label_smoothing: float = 0.0
     batch_size: int = 32
     epochs: int = 100
     patience: int | None = 20
+    monitor: str = "loss"
     retrain: bool = False
     members: int = 1
     seed: int = 0
@@ -112,10 +135,16 @@ class Recipe:
     labels: str | None = "seven"
     split: Split = Split()
     audio: Audio = Audio()
+    chunks: Chunks = Chunks()
     features: Features = Features()
     noise: Noise = Noise()
     model: Model = Model()
     training: Training = Training()
+
+    @property
+    def length(self):
+        """float, seconds: how much the network hears at once, a chunk or a clip."""
+        return self.chunks.seconds or self.audio.seconds
 
     def to_dict(self):
         """The recipe as nested dicts and lists, ready for JSON."""
@@ -143,7 +172,7 @@ class Recipe:
         return override(cls(**names), changes)
 
 
-GROUPS = ("split", "audio", "features", "noise", "model", "training")
+GROUPS = ("split", "audio", "chunks", "features", "noise", "model", "training")
 
 
 def override(recipe, changes):

@@ -87,7 +87,19 @@ class Run:
     @property
     def kept_epoch(self):
         """int, the epoch whose weights the model has, counted from 1."""
-        return kept_epoch(self.log, self.recipe.training.patience)
+        return kept_epoch(self.log, self.recipe.training.patience, self.recipe.training.monitor)
+
+    @property
+    def description(self):
+        """dict, what who asks the model must know: `classes`, `sample_rate` (Hz), `seconds` that it hears at once, and
+        `chunks_top_db`, by which the chunks of a recording are found, None where the model hears clips."""
+        recipe = self.recipe
+        return {
+            "classes": self.classes,
+            "sample_rate": recipe.audio.sample_rate,
+            "seconds": recipe.length,
+            "chunks_top_db": None if recipe.chunks.seconds is None else recipe.chunks.top_db,
+        }
 
     @property
     def finished(self):

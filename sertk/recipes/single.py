@@ -63,6 +63,7 @@ def train_split(run, cache=None, verbose=None):
             "label_smoothing": recipe.training.label_smoothing,
             "epochs": epochs,
             "patience": patience,
+            "monitor": recipe.training.monitor,
             "verbose": verbose,
         }
         return network, fit(model, training, validating, run.path(folder), **settings)

@@ -143,6 +143,18 @@ def test_stops_after_patience_and_keeps_the_best_epoch(losses, patience, ended, 
     assert {path.name for path in tmp_path.glob("*.h5")} == kept
 
 
+def test_the_best_epoch_may_be_told_by_accuracy(tmp_path):
+    """Paper 004, section 5.2.2, stops by the validation accuracy; here it and the loss disagree."""
+    log = pd.DataFrame({"epoch": [1, 2, 3, 4], "val_loss": [3, 1, 2, 2], "val_accuracy": [0.1, 0.5, 0.7, 0.7]})
+    log.to_csv(tmp_path / "log.csv", index=False)
+    assert RunLog(tmp_path, patience=1).best_epoch == 2
+    by_accuracy = RunLog(tmp_path, patience=1, monitor="accuracy")
+    assert (by_accuracy.best_epoch, by_accuracy.exhausted) == (3, True)
+    assert not RunLog(tmp_path, patience=2, monitor="accuracy").exhausted
+    with pytest.raises(ValueError, match=r"`monitor` must be one of loss, accuracy\. Received: monitor='uar'"):
+        _ = RunLog(tmp_path, monitor="uar").best_epoch
+
+
 def test_early_stopping_remembers_what_was_before_it_was_stopped(tmp_path):
     model = OneNumber()
     model(np.zeros((1, 1)))

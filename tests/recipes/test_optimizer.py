@@ -52,6 +52,16 @@ def test_adamw_shrinks_weights_that_have_no_gradient():
     np.testing.assert_allclose(weight, [2.0 * (1 - 0.1 * 0.5)], rtol=1e-6)
 
 
+def test_adadelta_is_that_of_paper_001():
+    """Table 1: rho 0.95, epsilon 1e-8. Zeiler's first step is rate times sqrt(eps) / sqrt(0.05 g^2 + eps) times g."""
+    adadelta = made(optimizer="adadelta", learning_rate=1e-4, epsilon=1e-8)
+    assert (adadelta.rho, adadelta.epsilon) == (0.95, 1e-8)
+    weight = keras.Variable([0.0])
+    adadelta.build([weight])
+    adadelta.apply([keras.ops.convert_to_tensor([2.0])])
+    np.testing.assert_allclose(weight, [-1e-4 * 1e-4 / math.sqrt(0.05 * 4) * 2], rtol=1e-5)
+
+
 def test_gradients_are_clipped_to_a_norm():
     assert made(clip_norm=1.0).clipnorm == 1.0
 
@@ -59,7 +69,7 @@ def test_gradients_are_clipped_to_a_norm():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"optimizer": "sgdd"}, r"`training\.optimizer` must be one of adam, adamw\. Received: .*='sgdd'"),
+        ({"optimizer": "sgdd"}, r"`training\.optimizer` must be one of adam, adamw, adadelta\. Received: .*='sgdd'"),
         ({"schedule": "step"}, r"`training\.schedule` must be one of constant, cosine"),
         ({"warmup": 8}, r"`training\.warmup` must be at least 0 and less than the 8 epochs\. Received: .*=8"),
         ({"warmup": -1}, r"`training\.warmup` must be at least 0"),
@@ -67,6 +77,8 @@ def test_gradients_are_clipped_to_a_norm():
         ({"weight_decay": -1.0}, r"`training\.weight_decay` must be at least 0 and below 1"),
         ({"label_smoothing": 1.0}, r"`training\.label_smoothing` must be at least 0 and below 1"),
         ({"learning_rate": 0.0}, r"`training\.learning_rate` must be above 0\. Received: .*=0\.0"),
+        ({"epsilon": -1.0}, r"`training\.epsilon` must be above 0, or None"),
+        ({"monitor": "uar"}, r"`training\.monitor` must be one of loss, accuracy"),
         ({"clip_norm": 0.0}, r"`training\.clip_norm` must be above 0, or None"),
     ],
     ids=str,
