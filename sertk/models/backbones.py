@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 
@@ -92,11 +93,15 @@ def build(name, input_shape, weights=None):
         FileNotFoundError, ValueError: if a path leads to no file, or to none of this network.
     """
     backbone = BACKBONES[name]
-    network = backbone.build(tuple(input_shape), name)
     if weights is not None and not isinstance(weights, str | os.PathLike):
         raise ValueError(f'`weights` must be None, "imagenet" or a path. Received: weights={weights!r}')
-    if weights is not None:
-        path = _download(backbone) if weights == "imagenet" else weights
+    path = _download(backbone) if weights == "imagenet" else weights
+    if path is not None and not Path(path).is_file():
+        raise FileNotFoundError(
+            f'{path}: there is no such file; pass None, "imagenet" or the path of a file as `weights`'
+        )
+    network = backbone.build(tuple(input_shape), name)
+    if path is not None:
         load_weights(network, path, by_order=backbone.by_order)
     return network
 

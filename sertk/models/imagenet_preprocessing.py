@@ -38,6 +38,7 @@ class ImageNetPreprocessing(keras.layers.Layer):
                 f"{self.name} takes RGB images, (batch, height, width, 3). Received: an input of shape "
                 f"{tuple(input_shape)}"
             )
+        self.input_spec = keras.layers.InputSpec(ndim=4, axes={-1: 3})
 
     def call(self, images):
         images = ops.cast(images, self.compute_dtype)

@@ -8,6 +8,7 @@ from sertk.models.backbones import BACKBONES, build
 from sertk.models.classifier import classify
 from sertk.models.freeze import freeze
 from sertk.models.image_arguments import check_images
+from sertk.models.image_augmentation import ImageAugmentation
 from sertk.models.imagenet_preprocessing import ImageNetPreprocessing
 
 # How the maps become a vector, and what follows it: paper 004's head on its VGG16, paper 001's on all others.
@@ -53,7 +54,7 @@ def transfer_head(
         trainable: "all", "none", or int, how many of the backbone's last convolution layers learn. Defaults to "all".
         image_augmentation: bool, whether images are flipped left to right, rotated by up to 36 degrees and zoomed by
             up to 20 % in training, as in paper 004's experiment 2, which gives no factors. A flipped spectrogram is
-            speech played backwards, and a rotated one no spectrogram of any sound. Defaults to False.
+            speech played backwards. Defaults to False.
         seed: int, of the augmentation, or None for another sequence in every process. Defaults to None.
         name: str, the model's name. Defaults to the backbone's with `_transfer`.
 
@@ -71,7 +72,7 @@ def transfer_head(
 
     Source: papers 001, section 3, and 004, section 5.
     """
-    if backbone not in BACKBONES:
+    if not isinstance(backbone, str) or backbone not in BACKBONES:
         raise ValueError(f"`backbone` must be one of {', '.join(BACKBONES)}. Received: backbone={backbone!r}")
     check_images(input_shape, BACKBONES[backbone].smallest)
     if not isinstance(num_classes, int) or num_classes < 2:
@@ -81,7 +82,7 @@ def transfer_head(
     freeze(network, trainable)
     images = x = keras.Input(input_shape, name="images")
     if image_augmentation:
-        x = _augment(x, seed)
+        x = ImageAugmentation(seed=seed, name="augmentation")(x)
     x = ImageNetPreprocessing(BACKBONES[backbone].preprocessing, name="preprocessing")(x)
     x = network(x)
     x = layers.Flatten(name="flatten")(x) if head == "flat" else layers.GlobalMaxPooling2D(name="pool")(x)
@@ -106,15 +107,3 @@ def _head(backbone, head, units, dropout):
         check_counts(units=count)
     check_share("dropout", dropout)
     return head, units, dropout
-
-
-def _augment(x, seed):
-    # Factors as in the VGG16 example of Chollet's Deep Learning with Python, whose words and steps paper 004 follows.
-    seeds = (None,) * 3 if seed is None else (seed, seed + 1, seed + 2)
-    for layer in (
-        layers.RandomFlip("horizontal", seed=seeds[0], name="flip", dtype="float32"),
-        layers.RandomRotation(0.1, seed=seeds[1], name="rotation", dtype="float32"),
-        layers.RandomZoom(0.2, seed=seeds[2], name="zoom", dtype="float32"),
-    ):
-        x = layer(x)
-    return x

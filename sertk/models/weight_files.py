@@ -18,11 +18,10 @@ def load_weights(network, path, *, by_order=False):
 
     Args:
         network: functional `keras.Model`; it is changed.
-        path: a PyTorch state dict where the name ends in `.safetensors`, else H5 in the layout of Keras 1 and 2.
+        path: a file, a PyTorch state dict where the name ends in `.safetensors`, else H5 in the layout of Keras 1 and 2.
         by_order: bool, whether layers are told by their place in the file and not by their name. Defaults to False.
 
     Raises:
-        FileNotFoundError: if there is no such file.
         ImportError: if safetensors is needed and not installed.
         ValueError: if the file is damaged or of another network; the message says what is missing, left over or
             misshapen.

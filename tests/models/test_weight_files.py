@@ -163,11 +163,6 @@ def test_values_from_another_file_are_refused(tmp_path):
         load_weights(network(), path)
 
 
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'none\.h5: there is no such file; pass None, "imagenet" or the path'):
-        load_weights(network(), tmp_path / "none.h5")
-
-
 def test_without_safetensors_the_error_says_what_to_install(tmp_path, monkeypatch):
     path = as_safetensors(tmp_path / "model.safetensors", tensors())
     monkeypatch.setitem(sys.modules, "safetensors", None)
