@@ -55,6 +55,11 @@ LABEL_MAPS = {
             ("boredom", "calm", "disgust", "excited", "fear", "guilt", "happy", "other", "sad", "surprise", "undecided")
         ),
     },
+    # The same where nobody is frustrated or under stress, as in RAVDESS: fear is the third class.
+    "three-fear": {
+        **{emotion: emotion for emotion in ("angry", "fear", "neutral")},
+        **dict.fromkeys(("boredom", "calm", "disgust", "guilt", "happy", "sad", "surprise")),
+    },
 }
 
 

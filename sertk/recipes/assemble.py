@@ -5,10 +5,11 @@ import inspect
 import sertk.models
 from sertk.audio import FixedLength, WaveformCache
 from sertk.augment import AWGN
-from sertk.features import MFCC, LogMelSpectrogram
+from sertk.features import MFCC, LogMelSpectrogram, SpectrogramImage
 from sertk.recipes.optimizer import optimizer
 
-BUILDERS = ("attentive_cnn", "cnn", "two_cnn", "cnn_transformer")
+BUILDERS = ("attentive_cnn", "cnn", "two_cnn", "cnn_transformer", "transfer_head")
+IMAGES = {"mel_image": "mel", "stft_image": "stft"}
 
 
 def waveforms(recipe, cache=None):
@@ -37,13 +38,21 @@ def features(recipe):
         "n_mels": chosen.n_mels,
         "fmin": chosen.fmin,
         "fmax": chosen.fmax,
-        "top_db": chosen.top_db,
     }
     if chosen.kind == "mfcc":
-        return MFCC(n_mfcc=chosen.n_mfcc, name="mfcc", **shared)
+        return MFCC(n_mfcc=chosen.n_mfcc, top_db=chosen.top_db, name="mfcc", **shared)
     if chosen.kind == "log_mel":
-        return LogMelSpectrogram(name="log_mel", **shared)
-    raise ValueError(f'`features.kind` must be "mfcc" or "log_mel". Received: features.kind={chosen.kind!r}')
+        return LogMelSpectrogram(top_db=chosen.top_db, name="log_mel", **shared)
+    if chosen.kind not in IMAGES:
+        known = ", ".join(("mfcc", "log_mel", *IMAGES))
+        raise ValueError(f"`features.kind` must be one of {known}. Received: features.kind={chosen.kind!r}")
+    if chosen.normalize:
+        raise ValueError(
+            "`features.normalize` is for spectrograms: an image network scales its images itself. "
+            f"Received: features.normalize=True with features.kind={chosen.kind!r}"
+        )
+    picture = {name: getattr(chosen, name) for name in ("height", "width", "colormap", "min_db", "max_db")}
+    return SpectrogramImage(kind=IMAGES[chosen.kind], name=chosen.kind, **picture, **shared)
 
 
 def noise(recipe):

@@ -1,9 +1,11 @@
 """The book of recipes: every experiment that sertk knows by name."""
 
 from sertk.recipes.own import OWN
+from sertk.recipes.paper_001 import PAPER_001
 from sertk.recipes.paper_004 import PAPER_004
+from sertk.recipes.paper_004_images import PAPER_004_IMAGES
 
-RECIPES = {recipe.name: recipe for recipe in (*PAPER_004, *OWN)}
+RECIPES = {recipe.name: recipe for recipe in (*PAPER_001, *PAPER_004, *PAPER_004_IMAGES, *OWN)}
 
 
 def get(name):

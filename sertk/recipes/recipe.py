@@ -67,7 +67,7 @@ class Features:
     height: int = 224
     width: int = 224
     colormap: str = "viridis"
-    min_db: float = -60.0
+    min_db: float = -80.0
     max_db: float = 20.0
     normalize: bool = False
 

@@ -1,5 +1,6 @@
 """From recipe to layers: the published parameter counts, through the very path that training takes."""
 
+import numpy as np
 import pytest
 
 from sertk.recipes import RECIPES, assemble, get, override
@@ -24,6 +25,29 @@ def test_published_parameter_counts(name, frames, parameters):
     assert assemble.network(recipe, shape, 7).count_params() == parameters
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters", "trainable"),
+    [
+        ("001-resnet50", 24_638_339, None),
+        ("001-inception-v3", 22_853_411, None),
+        ("001-squeezenet", 986_691, None),
+        ("004-vgg16-1", 27_660_103, 27_660_103 - 14_714_688),
+        ("004-vgg16-3", 27_660_103, 15_305_223),
+        ("004-vgg16-4", 27_660_103, 17_665_031),
+        ("004-vgg16-5", 27_660_103, 20_024_839),
+    ],
+)
+def test_published_parameter_counts_of_image_networks(name, parameters, trainable):
+    """Paper 001 has 3 classes, paper 004 seven. Without the weights of ImageNet, which would be downloaded."""
+    recipe = override(get(name), {"model.weights": None})
+    shape = assemble.features(recipe).compute_output_shape((None, assemble.fixed_length(recipe).samples))[1:]
+    assert shape == ((299, 299, 3) if "inception" in name else (224, 224, 3))
+    network = assemble.network(recipe, shape, 3 if name.startswith("001") else 7)
+    assert network.count_params() == parameters
+    if trainable:
+        assert sum(int(np.prod(weight.shape)) for weight in network.trainable_weights) == trainable
+
+
 def test_sertks_own_network():
     """3 s at a hop of 512 are 94 frames; the parameters are added up in tests/models/test_attentive_cnn.py."""
     recipe = get("attentive-mel")
@@ -40,14 +64,26 @@ def test_fresh_noise_is_a_layer_and_copies_are_not():
 
 def test_every_recipe_can_be_assembled():
     for recipe in RECIPES.values():
-        assert assemble.fixed_length(recipe).samples == 48_000
+        samples = assemble.fixed_length(recipe).samples
+        assert samples == (480 if recipe.name.startswith("001") else 48_000)
+        assert None not in assemble.features(recipe).compute_output_shape((None, samples))[1:]
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"features.kind": "plp"}, r'`features.kind` must be "mfcc" or "log_mel"\. Received: features.kind=\'plp\''),
-        ({"model.builder": "resnet"}, r"`model.builder` must be one of attentive_cnn, cnn, two_cnn, cnn_transformer"),
+        (
+            {"features.kind": "plp"},
+            r"`features.kind` must be one of mfcc, log_mel, mel_image, stft_image\. Received: .*'plp'",
+        ),
+        (
+            {"features.kind": "mel_image", "features.normalize": True},
+            r"`features\.normalize` is for spectrograms: an image network scales its images itself",
+        ),
+        (
+            {"model.builder": "resnet"},
+            r"`model.builder` must be one of attentive_cnn, cnn, two_cnn, cnn_transformer, transfer_head",
+        ),
         ({"model.droput": 0.1}, r"`model.droput` is no option of cnn, which has dropout, batch_norm"),
     ],
 )

@@ -25,6 +25,33 @@ def test_there_is_a_recipe_for_every_result_of_paper_004():
     }
 
 
+def test_paper_001_is_its_table_1():
+    recipes = [recipe for recipe in RECIPES.values() if recipe.name.startswith("001-")]
+    backbones = {recipe.model.options["backbone"] for recipe in recipes}
+    assert backbones == {"resnet50", "squeezenet", "wide_resnet50", "inception_v3"}
+    for recipe in recipes:
+        training = recipe.training
+        assert (training.optimizer, training.learning_rate, training.epsilon) == ("adadelta", 1e-4, 1e-8)
+        assert (training.epochs, training.batch_size, training.patience) == (10, 32, None)
+        assert (recipe.chunks.seconds, recipe.chunks.counts) == (0.03, (1800, 600, 600))
+        assert recipe.chunks.together
+
+
+def test_experiments_1_to_5_of_paper_004():
+    """Section 5.2.2: patience 5 on the validation accuracy, trained anew for the best number of epochs; Adam, 1e-5."""
+    trainable = {}
+    for number in range(1, 6):
+        recipe = get(f"004-vgg16-{number}")
+        training = recipe.training
+        assert (training.optimizer, training.learning_rate) == ("adam", 1e-5)
+        assert (training.patience, training.monitor, training.retrain) == (5, "accuracy", True)
+        assert (recipe.split.kind, recipe.split.fractions, recipe.labels) == ("random", (0.8, 0.1, 0.1), "seven")
+        assert (recipe.features.kind, recipe.features.height, recipe.features.width) == ("mel_image", 224, 224)
+        assert recipe.model.options.get("image_augmentation", False) == (number == 2)
+        trainable[number] = recipe.model.options["trainable"]
+    assert trainable == {1: "none", 2: "none", 3: 1, 4: 2, 5: 3}
+
+
 @pytest.mark.parametrize("recipe", PAPER_004, ids=lambda recipe: recipe.name)
 def test_what_all_of_paper_004_share(recipe):
     assert recipe.labels == "seven"
@@ -76,5 +103,5 @@ def test_wrong_override_is_told_in_one_sentence(changes, message):
 
 
 def test_unknown_recipe_lists_those_there_are():
-    with pytest.raises(ValueError, match=r"no recipe '005'; choose one of 004-cnn-mfcc"):
+    with pytest.raises(ValueError, match=r"no recipe '005'; choose one of 001-resnet50, .*004-cnn-mfcc"):
         get("005")
