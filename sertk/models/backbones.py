@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -13,6 +14,7 @@ from sertk.models.wide_resnet import wide_resnet50
 
 KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 NOTOP = "weights_tf_dim_ordering_tf_kernels_notop.h5"
+BARE = {"include_top": False, "weights": None}
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Backbone:
     """A network up to its last feature maps.
 
     Args:
-        build: from input shape and name to a `keras.Model` with random weights.
+        build: from `input_shape` and `name` to a `keras.Model` with random weights.
         preprocessing: mode of `ImageNetPreprocessing`.
         url: where the weights are published.
         digest: MD5 or SHA-256 of the file, or None where none is published.
@@ -36,35 +38,30 @@ class Backbone:
     by_order: bool = False
 
 
-def _keras(application):
-    def build(input_shape, name):
-        return application(include_top=False, weights=None, input_shape=input_shape, name=name)
-
-    return build
-
-
+# Keras reads the files of its own networks by order: it numbers InceptionV3's layers anew with each that is built.
+# SqueezeNet's weights come from Caffe, and its authors feed it as Keras's own of that origin.
 BACKBONES = {
     "resnet50": Backbone(
-        _keras(keras.applications.ResNet50),
+        partial(keras.applications.ResNet50, **BARE),
         "caffe",
         f"{KERAS}/resnet/resnet50_{NOTOP}",
         "4d473c1dd8becc155b73f8504c6f6626",
+        by_order=True,
     ),
     "squeezenet": Backbone(
-        lambda input_shape, name: squeezenet(input_shape, name=name),
+        squeezenet,
         "caffe",
         f"https://github.com/rcmalli/keras-squeezenet/releases/download/v1.0/squeezenet_{NOTOP}",
         "17154246284f555591549ac2c83e127abfbf4307dc4b0060fdaa2931d0fa38da",
     ),
     "wide_resnet50": Backbone(
-        lambda input_shape, name: wide_resnet50(input_shape, name=name),
+        wide_resnet50,
         "torch",
         "https://huggingface.co/timm/wide_resnet50_2.racm_in1k/resolve/main/model.safetensors",
         None,
     ),
-    # Keras numbers the layers of its InceptionV3 anew with each that is built, so their names tell nothing.
     "inception_v3": Backbone(
-        _keras(keras.applications.InceptionV3),
+        partial(keras.applications.InceptionV3, **BARE),
         "tf",
         f"{KERAS}/inception_v3/inception_v3_{NOTOP}",
         "bcbd6486424b2319ff4ef7d526e38f63",
@@ -72,7 +69,11 @@ BACKBONES = {
         by_order=True,
     ),
     "vgg16": Backbone(
-        _keras(keras.applications.VGG16), "caffe", f"{KERAS}/vgg16/vgg16_{NOTOP}", "6d6bbae143d832006294945121d1f1fc"
+        partial(keras.applications.VGG16, **BARE),
+        "caffe",
+        f"{KERAS}/vgg16/vgg16_{NOTOP}",
+        "6d6bbae143d832006294945121d1f1fc",
+        by_order=True,
     ),
 }
 
@@ -100,7 +101,7 @@ def build(name, input_shape, weights=None):
         raise FileNotFoundError(
             f'{path}: there is no such file; pass None, "imagenet" or the path of a file as `weights`'
         )
-    network = backbone.build(tuple(input_shape), name)
+    network = backbone.build(input_shape=tuple(input_shape), name=name)
     if path is not None:
         load_weights(network, path, by_order=backbone.by_order)
     return network

@@ -18,7 +18,7 @@ def load_weights(network, path, *, by_order=False):
 
     Args:
         network: functional `keras.Model`; it is changed.
-        path: a file, a PyTorch state dict where the name ends in `.safetensors`, else H5 in the layout of Keras 1 and 2.
+        path: a file: a PyTorch state dict where its name ends in `.safetensors`, else H5 as Keras 1 and 2 wrote it.
         by_order: bool, whether layers are told by their place in the file and not by their name. Defaults to False.
 
     Raises:
@@ -27,10 +27,6 @@ def load_weights(network, path, *, by_order=False):
             misshapen.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f'{path}: there is no such file; pass None, "imagenet" or the path of a file as `weights`'
-        )
     wanted = {layer.name: layer.weights for layer in network.layers if layer.weights}
     with (_state_dict if path.suffix == ".safetensors" else _h5)(path) as layers:
         found = {name: tensors for name, tensors in layers.items() if name not in CLASSIFIERS}

@@ -55,6 +55,16 @@ def test_answers_as_timm_does_from_the_same_file(network, state_dict, script, go
     np.testing.assert_allclose(actual, golden["features"], atol=1e-4, rtol=1e-5)
 
 
+def test_moving_averages_move_by_a_tenth_as_in_pytorch(network, script):
+    """`torch.nn.BatchNorm2d` has the momentum 0.1: from 0 it comes to a tenth of the batch's mean."""
+    inner = keras.Model(network.input, [network.get_layer("conv1").output, network.get_layer("bn1").output])
+    norm = network.get_layer("bn1")
+    norm.moving_mean.assign(np.zeros(64))
+    convolved, _ = inner(script["picture"](), training=True)
+    expected = keras.ops.convert_to_numpy(convolved).mean(axis=(0, 1, 2)) / 10
+    np.testing.assert_allclose(norm.moving_mean, expected, rtol=1e-3, atol=1e-6)
+
+
 @pytest.mark.parametrize("shape", [(224, 224, 1), (31, 224, 3)])
 def test_impossible_shapes_are_refused(shape):
     with pytest.raises(ValueError, match="`input_shape` must be"):
