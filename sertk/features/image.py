@@ -13,6 +13,8 @@ from sertk.features.stft import check_band, check_sizes, hann_window, power_spec
 
 KINDS = ("mel", "stft")
 INTERPOLATIONS = ("auto", "nearest")
+# matplotlib rounds grey levels down. What float32 took from a whole level does not make it one level less.
+ROUNDING = 0.01
 SOME_COLORMAPS = ("viridis", "magma", "jet", "grey")
 
 
@@ -32,8 +34,8 @@ class SpectrogramImage(keras.layers.Layer):
     its `y_axis` alone: `"mel"` stretches the bands.
 
     Input: float waveforms in [-1, 1], `(batch, samples)`, or a single one, `(samples,)`.
-    Output: float32 in [0, 255], `(batch, height, width, 3)` or `(height, width, 3)`: red, green and blue. What is no
-    number in the input has the first colour.
+    Output: float32 in [0, 255], `(batch, height, width, 3)` or `(height, width, 3)`: red, green and blue,
+    in whole numbers, so that a PNG loses nothing. What is no number in the input has the first colour.
 
     Args:
         height: int, pixels. Defaults to 224.
@@ -98,7 +100,7 @@ class SpectrogramImage(keras.layers.Layer):
                 f"`min_db` and `max_db` must be levels in dB, the first below the second. "
                 f"Received: min_db={min_db!r}, max_db={max_db!r}"
             )
-        self._colours = _lookup_table(colormap)
+        self._colours, self._whole_colours = _lookup_tables(colormap)
         self.height = height
         self.width = width
         self.kind = kind
@@ -135,9 +137,9 @@ class SpectrogramImage(keras.layers.Layer):
 
     def _images(self, waveforms):
         steps = self._steps(self._decibels(waveforms))
-        frames, numpy = steps.shape[2], np
+        frames, numpy = steps.shape[1], np
         if frames is None:
-            frames, numpy = ops.shape(steps)[2], ops
+            frames, numpy = ops.shape(steps)[1], ops
         sharp = self.interpolation == "nearest" or (self._bands_stay_sharp and stays_sharp(frames, self.width))
         if isinstance(sharp, bool):
             return (self._sharp if sharp else self._smooth)(steps, frames, numpy)
@@ -151,29 +153,30 @@ class SpectrogramImage(keras.layers.Layer):
         return to_decibels(power[..., self._bins])
 
     def _steps(self, decibels):
-        """Which colour each cell has, int32, `(batch, bands, frames)`."""
+        """Which colour each cell has, int32, `(batch, frames, bands)`."""
         steps = (decibels - self.min_db) * (len(self._colours) / (self.max_db - self.min_db))
         # So written, NaN is 0 too: there is no such colour, and a lookup of it may end the process.
         steps = ops.minimum(ops.where(steps > 0, steps, 0.0), len(self._colours) - 1.0)
-        return ops.transpose(ops.cast(steps, "int32"), (0, 2, 1))
+        return ops.cast(steps, "int32")
 
     def _sharp(self, steps, frames, numpy):
         """Each pixel in the colour of the cell that it lies in."""
+        columns = nearest_cells(frames, self.width, numpy)
+        steps = ops.transpose(steps, (0, 2, 1))
+        # Whole rows of pixels are copied fastest, so what is enlarged is enlarged last.
         shrinks = self.height < steps.shape[1]
         if shrinks:
             steps = ops.take(steps, self._nearest_bands, axis=1)
-        steps = ops.take(steps, nearest_cells(frames, self.width, numpy), axis=2)
-        pixels = ops.take(self._colours, steps, axis=0)
-        # Whole rows of pixels are copied faster than each is looked up.
+        colours = ops.take(self._whole_colours, steps, axis=0)
+        pixels = ops.take(colours, columns, axis=2)
         return pixels if shrinks else ops.take(pixels, self._nearest_bands, axis=1)
 
     def _smooth(self, steps, frames, numpy):
         """Each pixel in the mean of the colours around it, weighted by a Hann window."""
-        colours = ops.take(self._colours.T, steps, axis=1)  # (3, batch, bands, frames)
+        colours = ops.transpose(ops.take(self._colours, steps, axis=0), (3, 0, 2, 1))
         rows = ops.matmul(self._band_weights, colours)
         pixels = ops.matmul(rows, ops.transpose(hann_weights(frames, self.width, numpy)))
-        # Rounding of the weights must not lead out of the colours' range.
-        return ops.transpose(ops.clip(pixels, 0.0, 255.0), (1, 2, 3, 0))
+        return ops.transpose(ops.floor(pixels + ROUNDING), (1, 2, 3, 0))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.height, self.width, 3)
@@ -197,8 +200,11 @@ class SpectrogramImage(keras.layers.Layer):
         }
 
 
-def _lookup_table(colormap):
-    """The colours of one of matplotlib's maps, float32, `(256, 3)`, in [0, 255]; a few maps have more or fewer."""
+def _lookup_tables(colormap):
+    """The colours of one of matplotlib's maps in [0, 255], exact and in whole levels, float32, `(256, 3)` each.
+
+    A few maps have more or fewer than 256.
+    """
     from matplotlib import colormaps
 
     if not isinstance(colormap, str) or colormap not in colormaps:
@@ -207,8 +213,10 @@ def _lookup_table(colormap):
             "`colormap` must be the name of a colour map of matplotlib, such as "
             f"{', '.join(near or SOME_COLORMAPS)}. Received: colormap={colormap!r}"
         )
-    found = colormaps[colormap]
-    return found(np.arange(found.N), bytes=True)[:, :3].astype("float32")
+    colours = colormaps[colormap]
+    steps = np.arange(colours.N)
+    exact, whole = 255 * colours(steps), colours(steps, bytes=True)
+    return exact[:, :3].astype("float32"), whole[:, :3].astype("float32")
 
 
 def _bins_between(fmin, fmax, sr, n_fft):

@@ -19,7 +19,7 @@ SR = 16_000
 MIN_DB, MAX_DB = -80.0, 20.0
 SIZES = [(224, 224), (299, 299), (900, 1200)]
 COLORMAPS = ["viridis", "magma", "jet", "grey"]
-# Mean difference in grey levels of 255. matplotlib rounds its averages down, which alone is half a level.
+# Mean difference in grey levels of 255: half of what is allowed.
 CLOSE = 1.0
 # A level on the border between two colours may fall to either side wherever sums are taken in another order.
 ONE_STEP = 4.0
