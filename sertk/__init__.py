@@ -7,7 +7,18 @@ from sertk._version import __version__  # noqa: F401  (part of the public face)
 # TensorFlow takes seconds to load, so a room loads when its first name is used.
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["audio", "augment", "corpora", "evaluation", "features", "learning", "models", "pipeline", "recipes"],
+    submodules=[
+        "audio",
+        "augment",
+        "corpora",
+        "evaluation",
+        "features",
+        "images",
+        "learning",
+        "models",
+        "pipeline",
+        "recipes",
+    ],
     submod_attrs={
         "export": ["export_saved_model"],
         "inference": ["Predictor", "predict"],

@@ -64,16 +64,7 @@ class Clips:
         features=None,
         progress=True,
     ):
-        if not len(manifest):
-            raise ValueError("`manifest` must hold at least one clip. Received: an empty manifest")
-        unknown = sorted(set(manifest["emotion"]) - set(classes))
-        if unknown:
-            raise ValueError(
-                f"`manifest` must hold only emotions of `classes`, {list(classes)}; map its labels first. "
-                f"Received: {unknown}"
-            )
-        if not isinstance(batch_size, int) or batch_size < 1:
-            raise ValueError(f"`batch_size` must be a positive integer. Received: batch_size={batch_size!r}")
+        check_examples(manifest, classes, batch_size)
         if not isinstance(noisy_copies, int) or noisy_copies < 0:
             raise ValueError(f"`noisy_copies` must be an integer, 0 or more. Received: noisy_copies={noisy_copies!r}")
         self.classes = tuple(classes)
@@ -85,10 +76,9 @@ class Clips:
         self._snr = snr
         self._seed = seed
         entries = [str(entry) for entry in cache.prepare(manifest["path"], progress=progress)]
-        labels = manifest["emotion"].map({emotion: index for index, emotion in enumerate(classes)})
         self._entries = tf.constant(entries)
         self._starts = tf.constant(manifest["start"], tf.int64) if "start" in manifest else None
-        self._labels = tf.constant(keras.utils.to_categorical(np.asarray(labels, "int64"), len(self.classes)))
+        self._labels = tf.constant(one_hot(manifest["emotion"], self.classes))
         read = self._waveforms if features is None else self._kept(features, progress)
         self.dataset = self._dataset(shuffle, read)
 
@@ -101,9 +91,9 @@ class Clips:
         total = self.clips * self.copies
         positions = tf.data.Dataset.range(total)
         if shuffle:
-            positions = positions.map(lambda position: self._shuffled(position, total))
+            positions = positions.map(lambda position: shuffled(position, total, self._seed, self.epoch))
         batches = read(positions).prefetch(2)
-        return batches.apply(tf.data.experimental.assert_cardinality(self.steps)).with_options(_untuned())
+        return batches.apply(tf.data.experimental.assert_cardinality(self.steps)).with_options(untuned())
 
     def _waveforms(self, positions):
         examples = positions.map(self._example, num_parallel_calls=os.cpu_count(), deterministic=True)
@@ -116,7 +106,7 @@ class Clips:
         total, done, kept = self.clips * self.copies, 0, None
         silent = None if progress else True  # None: no bar but on a terminal
         with tqdm(total=total, desc="features", unit="clip", disable=silent, leave=False) as bar:
-            for batch, _ in waveforms.with_options(_untuned()):
+            for batch, _ in waveforms.with_options(untuned()):
                 computed = compute(batch).numpy()
                 if kept is None:
                     kept = np.empty((total, *computed.shape[1:]), "float32")
@@ -130,11 +120,6 @@ class Clips:
             return tf.gather(kept, positions), tf.gather(self._labels, positions // self.copies)
 
         return lambda positions: positions.batch(self.batch_size).map(pick)
-
-    def _shuffled(self, position, total):
-        """The example that stands at `position` in this epoch: a permutation that needs no buffer."""
-        seed = tf.stack([tf.cast(self._seed, tf.int64), self.epoch])
-        return tf.random.experimental.index_shuffle(position, tf.cast(seed, tf.int32), total - 1)
 
     def _example(self, position):
         clip, copy = position // self.copies, position % self.copies
@@ -168,9 +153,35 @@ def features_size(clips, copies, features, samples):
     return 4 * clips * copies * int(np.prod(features.compute_output_shape((samples,))))
 
 
-def _untuned():
+def untuned():
     # While its autotuning is on, tf.data may end an epoch only when the tuner wakes up, after 0.01 (2^n - 1) seconds:
     # an epoch of 1.3 s takes 2.6. What it would tune is set here.
     options = tf.data.Options()
     options.autotune.enabled = False
     return options
+
+
+def check_examples(manifest, classes, batch_size):
+    """Refuses what can't be batches of labelled examples: no row, an emotion that is no class, an odd batch size."""
+    if not len(manifest):
+        raise ValueError("`manifest` must hold at least one clip. Received: an empty manifest")
+    unknown = sorted(set(manifest["emotion"]) - set(classes))
+    if unknown:
+        raise ValueError(
+            f"`manifest` must hold only emotions of `classes`, {list(classes)}; map its labels first. "
+            f"Received: {unknown}"
+        )
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise ValueError(f"`batch_size` must be a positive integer. Received: batch_size={batch_size!r}")
+
+
+def one_hot(emotions, classes):
+    """Labels, float32 `(examples, classes)`."""
+    indices = emotions.map({emotion: index for index, emotion in enumerate(classes)})
+    return keras.utils.to_categorical(np.asarray(indices, "int64"), len(classes))
+
+
+def shuffled(position, total, seed, epoch):
+    """The example that stands at `position` in an epoch: a permutation that needs no buffer."""
+    pair = tf.stack([tf.cast(seed, tf.int64), epoch])
+    return tf.random.experimental.index_shuffle(position, tf.cast(pair, tf.int32), total - 1)

@@ -15,6 +15,7 @@ ROOMS = (
     ["features"],
     ["augment"],
     ["pipeline"],
+    ["images"],
     ["models"],
     ["learning"],
     ["evaluation"],

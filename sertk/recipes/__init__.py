@@ -6,8 +6,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "book": ["RECIPES", "get"],
+        "drawn": ["draw"],
         "experiment": ["evaluate", "train"],
-        "recipe": ["Audio", "Features", "Model", "Noise", "Recipe", "Split", "Training", "override"],
+        "recipe": ["Audio", "Chunks", "Features", "Model", "Noise", "Recipe", "Split", "Training", "override"],
         "run": ["Run"],
     },
 )

@@ -3,8 +3,6 @@
 import gc
 import json
 import os
-import warnings
-from pathlib import Path
 
 import pandas as pd
 
@@ -13,9 +11,7 @@ import sertk.evaluation
 from sertk.atomic import replacing, sweep
 from sertk.lock import only_writer
 from sertk.recipes import assemble, environment, tell
-from sertk.recipes.book import get
-from sertk.recipes.chunked import chunked
-from sertk.recipes.recipe import Recipe, override
+from sertk.recipes.prepared import prepare
 from sertk.recipes.run import Run
 from sertk.recipes.single import predict_part, train_split
 
@@ -56,30 +52,7 @@ def train(recipe, manifest, directory, *, changes=None, cache=None, skip_bad=Fal
         >>> len(run.folds)
         6
     """
-    recipe = override(recipe if isinstance(recipe, Recipe) else get(recipe), changes or {})
-    if not skip_bad:
-        _refuse_bad([entry for entry in manifest.attrs.get("skipped", []) if entry.get("kind") == "bad"])
-    manifest = sertk.corpora.map_labels(manifest, recipe.labels)
-    if manifest["corpus"].isna().any():
-        raise ValueError(
-            "`corpus` must be known for each clip: speakers are told apart by it; fill it in. "
-            f"Received: {manifest['corpus'].isna().sum()} clips without a corpus"
-        )
-    manifest["path"] = manifest["path"].map(lambda path: str(Path(path).absolute())).astype("string")
-    waveforms = assemble.waveforms(recipe, cache)
-    if skip_bad:
-        manifest = _without(manifest, waveforms.bad(manifest["path"], progress=verbose != 0))
-    chosen = recipe.split
-    parts = sertk.corpora.divide(
-        manifest,
-        chosen.kind,
-        fractions=chosen.fractions,
-        k=chosen.k,
-        validation=chosen.validation,
-        seed=chosen.seed,
-        file=chosen.file,
-    )
-    parts = chunked(recipe, manifest, parts, waveforms, progress=verbose != 0)
+    recipe, manifest, parts = prepare(recipe, manifest, changes, cache=cache, skip_bad=skip_bad, progress=verbose != 0)
     skipped = list(manifest.attrs.get("skipped", []))
     common = {
         "recipe": recipe.to_dict(),
@@ -165,30 +138,6 @@ def _measured(run, predictions, resamples):
         clips = sertk.evaluation.by_clip(predictions)
         metrics["by_clip"] = sertk.evaluation.metrics(clips, run.classes, resamples=resamples)
     return metrics
-
-
-def _refuse_bad(bad):
-    if bad:
-        shown = "; ".join(f"{clip['path']}: {clip['reason']}" for clip in bad[:3]) + "; ..." * (len(bad) > 3)
-        raise ValueError(
-            f"`manifest` must not lack clips whose sound can't be had; mend or delete them, or leave them out with "
-            f"`skip_bad` (--skip-bad). Received: {len(bad)} of them: {shown}"
-        )
-
-
-def _without(manifest, bad):
-    sound = ~manifest["path"].isin([clip["path"] for clip in bad])
-    if not sound.any():
-        raise ValueError(
-            "`manifest` must hold at least one clip that can be decoded. "
-            f"Received: {len(bad)} clips, the first {bad[0]['path']}: {bad[0]['reason']}"
-        )
-    if bad:
-        summary = f"left out {len(bad)} clips that can't be decoded, the first {bad[0]['path']}: {bad[0]['reason']}"
-        warnings.warn(f"{summary}. The run's skipped.csv lists them all.", UserWarning, stacklevel=3)
-    rest = manifest[sound].reset_index(drop=True)
-    rest.attrs["skipped"] = [*manifest.attrs.get("skipped", []), *({**clip, "kind": "bad"} for clip in bad)]
-    return rest
 
 
 def _report(run, part, predictions, metrics, history=None):

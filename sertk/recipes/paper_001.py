@@ -1,9 +1,9 @@
 """Paper 001: anger, stress and neutral from spectrogram images of 30 ms, by four networks trained on ImageNet.
 
 Common to all, from its section 4 and table 1: 1,800 images to train, 600 to validate, 600 to test, Adadelta at 1e-4
-with rho 0.95 and epsilon 1e-8, batches of 32, ten epochs. The paper cut the voiced parts of IEMOCAP with MATLAB and made
-images of 900 x 1200 by a Fourier transform. What it leaves open is chosen here: a window of 128 samples every 8, the
-colour map jet, images of the size that the network was trained on, the label map `three`.
+with rho 0.95 and epsilon 1e-8, batches of 32, ten epochs. The paper cut the voiced parts of IEMOCAP with MATLAB and
+made images of 900 x 1200 by a Fourier transform. What it leaves open is chosen here: a window of 128 samples every 8,
+the colour map jet, images of the size that the network was trained on, the label map `three`.
 
 It does not say that it kept the chunks of a clip together. `chunks.together=true`, the default here, does; false
 scatters them over training and test, which is what an accuracy of 99.7 % looks like. Keras's Adadelta at 1e-4 hardly

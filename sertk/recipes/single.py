@@ -4,10 +4,12 @@ import keras
 
 import sertk.evaluation
 from sertk.atomic import replacing
+from sertk.features import SpectrogramImage
 from sertk.learning import fit
 from sertk.models import ensemble, from_features, from_waveform, without_fixed_length
 from sertk.pipeline import Clips, features_size
 from sertk.recipes import assemble
+from sertk.recipes.drawn import draw_examples
 from sertk.recipes.optimizer import optimizer
 
 # Features of training and validation up to this size, in bytes, are computed once and kept in memory.
@@ -40,6 +42,9 @@ def train_split(run, cache=None, verbose=None):
     }
     training = Clips(train, shuffle=True, noisy_copies=recipe.noise.copies, snr=recipe.noise.snr, seed=seed, **shared)
     validating = Clips(validation, **shared) if len(validation) else None
+
+    if isinstance(features, SpectrogramImage):
+        draw_examples(validating or training, None if keep else features, run.path("examples"))
 
     normalization = None
     if recipe.features.normalize:

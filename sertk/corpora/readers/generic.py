@@ -16,7 +16,7 @@ def read_csv(directory, unlabelled=False):
     `statement`, `intensity`, `session` and `language` are read where present, and all further columns are kept. Where
     `corpus` is missing or empty, it is the table's stem, or its folder's name if it is called `manifest.csv`. A
     speaker called 01 stays "01"; gender is female or male, also as f and m. The duration is the one in the clip's
-    header.
+    header. A row may also name an image, PNG or JPEG, as the table of `sertk images` does; it has no duration.
 
     Args:
         directory: the CSV file, or a folder that holds one called `manifest.csv`.
@@ -38,7 +38,7 @@ def read_csv(directory, unlabelled=False):
             row = _clean(row, unlabelled)
             if path in seen:
                 raise Skip("duplicate: the table has an earlier row for this file")
-            row["duration"] = duration(Path(path))
+            row["duration"] = duration(Path(path), images=True)
             seen.add(path)
             rows[_relative(path, table_path.parent)] = row
         except Skip as reason:
@@ -50,7 +50,8 @@ def read_folders(directory, corpus=None):
     """Reads a corpus that keeps each emotion in a folder of its own, at any depth below it.
 
     The folder's name is the emotion: `anger/`, `Happy/`, `pleasant_surprise/`. Nothing is known about the speakers, so
-    the clips can't be split by speaker; a CSV table with a column `speaker` can.
+    the clips can't be split by speaker; a CSV table with a column `speaker` can. A folder without any sound is read as
+    one of images, PNG or JPEG, such as `sertk images` writes.
 
     Args:
         directory: the folder of the emotions' folders.
@@ -59,7 +60,7 @@ def read_folders(directory, corpus=None):
     Returns:
         The manifest, ordered by path, speaker and gender NA. Files outside an emotion's folder are listed as skipped.
     """
-    return read_folder(directory, _describe, corpus or existing_folder(directory).name)
+    return read_folder(directory, _describe, corpus or existing_folder(directory).name, images=True)
 
 
 def read_synthetic(directory):

@@ -1,11 +1,13 @@
 """What all readers share: walking a folder, looking into audio headers, saying what was left out."""
 
+import math
 import os
 import re
 from pathlib import Path
 
 from sertk.audio import AUDIO_EXTENSIONS, info
 from sertk.corpora.manifest import build_manifest
+from sertk.corpora.readers.picture import image_size, is_image
 
 AUDIO = tuple(sorted(AUDIO_EXTENSIONS))
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
@@ -29,7 +31,7 @@ class Bad(Skip):
     """Raised for a clip whose sound can't be had: training refuses such a corpus, unless it is told to skip them."""
 
 
-def read_folder(directory, describe, corpus, beside=None, **constants):
+def read_folder(directory, describe, corpus, beside=None, images=False, **constants):
     """Makes a manifest of a folder whose paths say what each clip is.
 
     A reader of a new corpus is mostly its own `describe`.
@@ -44,6 +46,8 @@ def read_folder(directory, describe, corpus, beside=None, **constants):
         corpus: the corpus' name, and what it is called in errors.
         beside: regular expression of relative paths, with "/", of files that belong to the corpus and are no clips;
             they are passed over. Defaults to None.
+        images: bool, whether a folder without any sound is one of images, PNG or JPEG, which have no duration.
+            Defaults to False.
         **constants: columns that are the same for every clip, such as `language`.
 
     Returns:
@@ -55,7 +59,8 @@ def read_folder(directory, describe, corpus, beside=None, **constants):
     """
     directory = existing_folder(directory)
     rows, skipped, damaged, seen = {}, [], [], {}
-    for path in sorted(_candidates(directory, beside), key=_preference):
+    images = images and not any(map(_is_sound, files_of(directory)))
+    for path in sorted(_candidates(directory, beside, images), key=_preference):
         try:
             if (directory / path).is_dir():
                 raise Skip(
@@ -69,7 +74,7 @@ def read_folder(directory, describe, corpus, beside=None, **constants):
             clip = described.pop("clip", path.as_posix())
             if clip in seen:
                 raise Aside(f"duplicate of {seen[clip].as_posix()}")
-            seconds = duration(directory / path)
+            seconds = duration(directory / path, images)
         except Bad as reason:
             damaged.append((clip, path, reason))
         except Skip as reason:
@@ -113,8 +118,14 @@ def summary(skipped):
     return f"{len(skipped)} file{'s' * (len(skipped) != 1)}: {first}{'; ...' * (len(skipped) > 3)}"
 
 
-def duration(path):
-    """A clip's length in seconds, from its header; raises `Skip` where there is no sound to be had."""
+def duration(path, images=False):
+    """A clip's length in seconds, from its header; NaN of an image. Raises `Skip` where there is nothing to be had."""
+    if images and is_image(path):
+        try:
+            image_size(path)
+        except (ValueError, OSError) as error:
+            raise Bad(str(error).removeprefix(f"{path}: ")) from error
+        return math.nan
     if not _is_sound(path):
         raise Skip(f"no audio file: the name does not end in {', '.join(AUDIO)}")
     try:
@@ -152,10 +163,10 @@ def files_of(directory):
                 yield (Path(folder) / name).relative_to(directory)
 
 
-def _candidates(directory, beside):
+def _candidates(directory, beside, images):
     """What may be a clip: all files but companions, of any corpus and of this one."""
     for path in files_of(directory):
-        companion = COMPANION.fullmatch(path.name) and not _is_sound(path)
+        companion = COMPANION.fullmatch(path.name) and not (_is_sound(path) or (images and is_image(path)))
         if not companion and not (beside and re.fullmatch(beside, path.as_posix())):
             yield path
 

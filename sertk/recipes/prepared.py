@@ -1,0 +1,78 @@
+"""Before anything is trained: a recipe with its changes, and a corpus in its words, without what is bad, divided."""
+
+import warnings
+from pathlib import Path
+
+import sertk.corpora
+from sertk.recipes import assemble
+from sertk.recipes.book import get
+from sertk.recipes.chunked import chunked
+from sertk.recipes.recipe import Recipe, override
+
+
+def prepare(recipe, manifest, changes=None, *, cache=None, skip_bad=False, progress=True):
+    """Makes of a recipe and a corpus what a run begins with.
+
+    Args:
+        recipe: `Recipe`, or the name of one.
+        manifest: DataFrame of `sertk.corpora.load`.
+        changes: dict of settings to override. Defaults to None.
+        cache: folder for decoded waveforms. Defaults to that of `sertk.audio.WaveformCache`.
+        skip_bad: bool, whether clips that can't be decoded are left out. Defaults to False.
+        progress: bool, whether to show bars on a terminal. Defaults to True.
+
+    Returns:
+        The `Recipe`, the manifest with the recipe's labels, and a list of (name, split), one a fold.
+
+    Raises:
+        ValueError: as `sertk.train` does.
+    """
+    recipe = override(recipe if isinstance(recipe, Recipe) else get(recipe), changes or {})
+    if not skip_bad:
+        _refuse_bad([entry for entry in manifest.attrs.get("skipped", []) if entry.get("kind") == "bad"])
+    manifest = sertk.corpora.map_labels(manifest, recipe.labels)
+    if manifest["corpus"].isna().any():
+        raise ValueError(
+            "`corpus` must be known for each clip: speakers are told apart by it; fill it in. "
+            f"Received: {manifest['corpus'].isna().sum()} clips without a corpus"
+        )
+    manifest["path"] = manifest["path"].map(lambda path: str(Path(path).absolute())).astype("string")
+    waveforms = assemble.waveforms(recipe, cache)
+    if skip_bad:
+        manifest = _without(manifest, waveforms.bad(manifest["path"], progress=progress))
+    chosen = recipe.split
+    parts = sertk.corpora.divide(
+        manifest,
+        chosen.kind,
+        fractions=chosen.fractions,
+        k=chosen.k,
+        validation=chosen.validation,
+        seed=chosen.seed,
+        file=chosen.file,
+    )
+    parts = chunked(recipe, manifest, parts, waveforms, progress=progress)
+    return recipe, manifest, parts
+
+
+def _refuse_bad(bad):
+    if bad:
+        shown = "; ".join(f"{clip['path']}: {clip['reason']}" for clip in bad[:3]) + "; ..." * (len(bad) > 3)
+        raise ValueError(
+            f"`manifest` must not lack clips whose sound can't be had; mend or delete them, or leave them out with "
+            f"`skip_bad` (--skip-bad). Received: {len(bad)} of them: {shown}"
+        )
+
+
+def _without(manifest, bad):
+    sound = ~manifest["path"].isin([clip["path"] for clip in bad])
+    if not sound.any():
+        raise ValueError(
+            "`manifest` must hold at least one clip that can be decoded. "
+            f"Received: {len(bad)} clips, the first {bad[0]['path']}: {bad[0]['reason']}"
+        )
+    if bad:
+        summary = f"left out {len(bad)} clips that can't be decoded, the first {bad[0]['path']}: {bad[0]['reason']}"
+        warnings.warn(f"{summary}. The run's skipped.csv lists them all.", UserWarning, stacklevel=4)
+    rest = manifest[sound].reset_index(drop=True)
+    rest.attrs["skipped"] = [*manifest.attrs.get("skipped", []), *({**clip, "kind": "bad"} for clip in bad)]
+    return rest
