@@ -28,6 +28,13 @@ def features(benchmark_module, monkeypatch):
     return module
 
 
+@pytest.fixture
+def images(benchmark_module, monkeypatch):
+    module = benchmark_module("images")
+    monkeypatch.setattr(module, "speech", lambda count: noise(count))
+    return module
+
+
 def noise(clips):
     """Noise over 80 dB of levels, so that `top_db` cuts some off."""
     random = np.random.default_rng(0)
@@ -65,6 +72,31 @@ def test_features_of_another_shape_are_not_timed(features):
     contestant = features.Contestant(lambda: expected[:, :1], expected, features.OURS, "sertk", True)
     with pytest.raises(SystemExit, match=r"has the shape \(1, 1, 128\), librosa's is \(1, 94, 128\)"):
         features.disagreement("somebody", contestant)
+
+
+def test_images_are_timed_after_they_agreed(images, tmp_path, capsys):
+    out = tmp_path / "out.json"
+    images.main(["--clips", "2", "--size", "60", "80", "--rounds", "1", "--json", str(out)])
+    told = json.loads(out.read_text())
+    apart = told["grey_levels_apart"]
+    assert set(apart) == set(told["seconds"])
+    assert set(apart) >= {images.IN_MEMORY, images.IN_FILES, images.FIGURES, "sertk, smooth, a batch"}
+    assert all(difference < images.TOLERANCE for difference in apart.values())
+    assert "2 clips of 3 s, 60 x 80 pixels" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("error", [2.1, -2.1, float("nan")])
+def test_images_that_disagree_with_matplotlib_are_not_timed(images, error):
+    expected = np.full((1, 4, 5, 3), 100, "uint8")
+    assert images.disagreement("somebody", images.Contestant(lambda: expected + 1.9, expected)) < 2
+    with pytest.raises(SystemExit, match=r"somebody: is .* grey levels from imshow; 2 are allowed"):
+        images.disagreement("somebody", images.Contestant(lambda: expected + error, expected))
+
+
+def test_images_of_another_size_are_not_timed(images):
+    expected = np.zeros((1, 4, 5, 3), "uint8")
+    with pytest.raises(SystemExit, match=r"has the shape \(1, 4, 4, 3\), imshow's is \(1, 4, 5, 3\)"):
+        images.disagreement("somebody", images.Contestant(lambda: expected[:, :, 1:], expected))
 
 
 def test_ways_of_training_that_learn_other_things_are_not_timed(benchmark_module):
@@ -161,7 +193,7 @@ def test_a_table_is_markdown(benchmark_module, capsys):
     ]
 
 
-@pytest.mark.parametrize("script", ["features.py", "training.py", "pipeline.py"])
+@pytest.mark.parametrize("script", ["features.py", "training.py", "pipeline.py", "images.py"])
 @pytest.mark.parametrize("arguments", [["--rounds", "0"], ["--clips", "-3"]])
 def test_impossible_numbers_are_refused_before_anything_is_loaded(script, arguments):
     result = subprocess.run([sys.executable, BENCHMARKS / script, *arguments], capture_output=True, text=True)
