@@ -4,5 +4,5 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submod_attrs={"awgn": ["AWGN", "add_noise"]},
+    submod_attrs={"awgn": ["AWGN", "add_noise"], "image_augmentation": ["ImageAugmentation"]},
 )

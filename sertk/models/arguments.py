@@ -14,6 +14,11 @@ def check_size(input_shape, num_classes):
             "`input_shape` must be at least (32, 32): the pools shrink both axes by 32. "
             f"Received: input_shape={tuple(input_shape)}"
         )
+    check_classes(num_classes)
+
+
+def check_classes(num_classes):
+    """Refuses what is no number of classes."""
     if not isinstance(num_classes, int) or num_classes < 2:
         raise ValueError(f"`num_classes` must be an integer of at least 2. Received: num_classes={num_classes!r}")
 

@@ -3,12 +3,12 @@
 import keras
 from keras import layers
 
-from sertk.models.arguments import check_counts, check_share
+from sertk.augment.image_augmentation import ImageAugmentation
+from sertk.models.arguments import check_classes, check_counts, check_share
 from sertk.models.backbones import BACKBONES, build
 from sertk.models.classifier import classify
 from sertk.models.freeze import freeze
 from sertk.models.image_arguments import check_images
-from sertk.models.image_augmentation import ImageAugmentation
 from sertk.models.imagenet_preprocessing import ImageNetPreprocessing
 
 # How the maps become a vector, and what follows it: paper 004's head on its VGG16, paper 001's on all others.
@@ -75,8 +75,7 @@ def transfer_head(
     if not isinstance(backbone, str) or backbone not in BACKBONES:
         raise ValueError(f"`backbone` must be one of {', '.join(BACKBONES)}. Received: backbone={backbone!r}")
     check_images(input_shape, BACKBONES[backbone].smallest)
-    if not isinstance(num_classes, int) or num_classes < 2:
-        raise ValueError(f"`num_classes` must be an integer of at least 2. Received: num_classes={num_classes!r}")
+    check_classes(num_classes)
     head, units, dropout = _head(backbone, head, units, dropout)
     network = build(backbone, input_shape, weights)
     freeze(network, trainable)

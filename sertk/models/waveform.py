@@ -117,11 +117,11 @@ def load(path):
 
     import sertk.audio.fixed_length
     import sertk.augment.awgn
+    import sertk.augment.image_augmentation
     import sertk.features.image
     import sertk.features.mfcc
     import sertk.models.attentive_pooling
     import sertk.models.batch_norm
-    import sertk.models.image_augmentation
     import sertk.models.imagenet_preprocessing  # noqa: F401
 
     path = Path(path)

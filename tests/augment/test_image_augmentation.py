@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from sertk.models.image_augmentation import ImageAugmentation
+from sertk.augment.image_augmentation import ImageAugmentation
 
 
 def images(*shape, seed=0):
