@@ -52,7 +52,7 @@ class SpectrogramImage(keras.layers.Layer):
         min_db: float, the level of the first colour. Defaults to -80.
         max_db: float, the level of the last colour. Defaults to 20. Between the two defaults lie 98 % of all values
             of RAVDESS at 16 kHz, mel or not, and less than 0.1 % lie above; with a window of 128 samples levels are
-            15 to 25 dB lower.
+            12 to 25 dB lower.
         colormap: name of one of matplotlib's, such as `"viridis"`, `"magma"`, `"jet"` or `"grey"`. Defaults to
             `"viridis"`.
         interpolation: `"auto"` or `"nearest"`. Defaults to `"auto"`.

@@ -1,5 +1,8 @@
 """The spectrogram image, against matplotlib's pictures of librosa's spectrograms: in colours, and wherever it runs."""
 
+import subprocess
+import sys
+
 import keras
 import librosa
 import librosa.display
@@ -274,6 +277,14 @@ def test_one_saved_model_draws_clips_of_every_length(tmp_path):
         served = serve(waveform[None]).numpy()[0]
         assert apart(served, image(waveform, 256, 188)) < 0.01
         assert apart(served, imshow(of_librosa(waveform), 256, 188)) < CLOSE
+
+
+def test_a_process_that_has_drawn_nothing_yet_loads_a_model_that_draws(tmp_path):
+    keras.Sequential([keras.Input((None,)), SpectrogramImage(20, 30)]).save(tmp_path / "model.keras")
+    code = "import sys; from sertk.models import load; print(load(sys.argv[1]).output_shape)"
+    command = [sys.executable, "-c", code, str(tmp_path / "model.keras")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.stdout.strip() == "(None, 20, 30, 3)", result.stderr
 
 
 def test_float32_under_mixed_precision():
