@@ -3,12 +3,14 @@
     python benchmarks/images.py --json images.json
     python benchmarks/images.py --size 900 1200 --clips 8
 
-All make RGB images of one size, colour map and range in dB of the same 3 s clips. Each contestant is first compared
-with what `imshow` draws of librosa's spectrogram on axes that fill the figure, to 2 grey levels of 255 on average:
+All make RGB images of one size, colour map and range in dB of the same 3 s clips. Each contestant is first
+compared with what `imshow` draws of librosa's spectrogram on axes that fill the figure, to 2 grey levels of 255 on
+average:
 
 - sertk, smooth: `SpectrogramImage()`, against `imshow` with its defaults.
 - sertk, sharp, and all that follow: `interpolation="nearest"`, against `imshow` with the same.
-- `imsave`: librosa's spectrogram, enlarged by NumPy, as PNG, into memory or a file. `imsave` only looks up the colours.
+- `imsave`: librosa's spectrogram, enlarged by NumPy, as PNG, into memory or a file. `imsave` only looks up the
+  colours.
 - `specshow`: a figure of `librosa.display.specshow` without axes, as PNG file.
 
 The PNG are read back for the comparison, not for the timing: a training would have to do that too, in each epoch.
@@ -45,8 +47,8 @@ class Contestant:
     """One way to draw all clips.
 
     Args:
-        run: function without arguments that gives an array `(clips, height, width, 3)` in [0, 255] or the PNG of each
-            clip, as paths or bytes.
+        run: function without arguments that gives an array `(clips, height, width, 3)` in [0, 255] or the PNG of
+            each clip, as paths or bytes.
         expected: array of that shape, what `imshow` draws.
         passes: int, how often a run draws all clips.
     """

@@ -26,12 +26,12 @@ class SpectrogramImage(keras.layers.Layer):
     above the last, with no reference to the clip's own maximum. The lowest frequencies are at the bottom and time
     runs from left to right over the whole width, however long the clip is.
 
-    `interpolation="auto"` is what `imshow` does unless told otherwise: a spectrogram that is enlarged exactly twice,
-    or more than three times, both in height and in width keeps its sharp cells; at any other size the colours are
-    averaged under a Hann window, so that nothing is lost where the image is smaller. `"nearest"` takes the nearest
-    cell at every size, as `librosa.display.specshow` does, and is faster. On speech each is within 1 grey level of
-    255 of its counterpart on average, and the two are 2 to 14 levels apart from each other. `specshow` has to leave
-    its `y_axis` alone: `"mel"` stretches the bands.
+    `interpolation="auto"` is what `imshow` does unless told otherwise: a spectrogram that is enlarged exactly
+    twice, or more than three times, both in height and in width keeps its sharp cells; at any other size the colours
+    are averaged under a Hann window, so that nothing is lost where the image is smaller. `"nearest"` takes the
+    nearest cell at every size, as `librosa.display.specshow` does, and is faster. On speech each is within 1 grey
+    level of 255 of its counterpart on average; from each other they are up to 14 levels apart. `specshow` has to
+    leave its `y_axis` alone: `"mel"` stretches the bands.
 
     Input: float waveforms in [-1, 1], `(batch, samples)`, or a single one, `(samples,)`.
     Output: float32 in [0, 255], `(batch, height, width, 3)` or `(height, width, 3)`: red, green and blue,
@@ -50,9 +50,9 @@ class SpectrogramImage(keras.layers.Layer):
         fmin: float, lowest frequency in Hz. Defaults to 0.
         fmax: float, highest frequency in Hz, at most `sr / 2`. Defaults to `sr / 2`.
         min_db: float, the level of the first colour. Defaults to -80.
-        max_db: float, the level of the last colour. Defaults to 20. Between the two defaults lie 98 % of all values
-            of RAVDESS at 16 kHz, mel or not, and less than 0.1 % lie above; with a window of 128 samples levels are
-            12 to 25 dB lower.
+        max_db: float, the level of the last colour. Defaults to 20. Between the two defaults lie 98 % of all
+            values of RAVDESS at 16 kHz, mel or not, and less than 0.1 % lie above; with a window of 128 samples
+            levels are 12 to 25 dB lower.
         colormap: name of one of matplotlib's, such as `"viridis"`, `"magma"`, `"jet"` or `"grey"`. Defaults to
             `"viridis"`.
         interpolation: `"auto"` or `"nearest"`. Defaults to `"auto"`.

@@ -1,4 +1,4 @@
-"""The spectrogram image, against matplotlib's pictures of librosa's spectrograms: in colours, and wherever it runs."""
+"""The spectrogram image, against matplotlib's pictures of librosa's spectrograms: colours, and wherever it runs."""
 
 import subprocess
 import sys
