@@ -145,7 +145,7 @@ def predict(
     _echo_table(table, predictor.classes)
     heard = predictor.samples / predictor.sample_rate
     longer = (table["seconds"] > 2 * heard).sum()
-    if longer and not windows:
+    if longer and not windows and predictor.chunks_top_db is None:
         typer.echo(
             f"sertk: {longer} files are over twice as long as the {heard:g} s that the model hears; --windows averages "
             "over the whole",
@@ -229,10 +229,12 @@ def _headline(metrics):
     if interval.get("uar"):
         low, high = interval["uar"]
         span = f" (95 % interval over {interval['over']}: {low:.1%} to {high:.1%})"
-    return (
-        f"UAR {metrics['uar']:.1%}{span}, accuracy {metrics['accuracy']:.1%} on {metrics['clips']} clips; "
+    what = "chunks" if "by_clip" in metrics else "clips"
+    said = (
+        f"UAR {metrics['uar']:.1%}{span}, accuracy {metrics['accuracy']:.1%} on {metrics['clips']} {what}; "
         f"chance is {metrics['chance']['uar']:.1%}."
     )
+    return f"{said}\nBy clip: {_headline(metrics['by_clip'])}" if "by_clip" in metrics else said
 
 
 def _records(table, classes):

@@ -22,6 +22,7 @@ def protocol(run, part):
     recipe, runs = run.recipe, run.folds or [run]
     split = runs[0].split
     audio = recipe.audio
+    rate = f"{audio.sample_rate:,} Hz"
     trimming = "" if audio.trim_top_db is None else f", silent ends trimmed at -{audio.trim_top_db:g} dB"
     return {
         "corpus": ", ".join(run.settings["corpora"]),
@@ -29,8 +30,11 @@ def protocol(run, part):
         "split": _split(recipe.split),
         "measured on": part,
         **{f"{name} part": _size([one.split for one in runs], name) for name in ("train", "validation", "test")},
-        **({} if recipe.chunks.seconds is None else {"chunks": _chunks(recipe.chunks)}),
-        "clips": f"{audio.seconds:g} s at {audio.sample_rate:,} Hz, cropped {audio.crop}, padded {audio.pad}{trimming}",
+        **(
+            {"clips": f"{audio.seconds:g} s at {rate}, cropped {audio.crop}, padded {audio.pad}{trimming}"}
+            if recipe.chunks.seconds is None
+            else {"chunks": f"{_chunks(recipe.chunks)}, at {rate}"}
+        ),
         "features": recipe.features.kind,
         "normalisation": "by band, fitted on the training part" if recipe.features.normalize else "none",
         "noise": _noise(recipe.noise),

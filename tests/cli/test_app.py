@@ -70,6 +70,40 @@ def test_train_evaluate_export_predict(sertk, tiny_corpus, small, cache, tmp_pat
     assert answer["predicted"] in out
 
 
+def test_images_and_a_run_on_chunks_of_them(sertk, tiny_corpus, cache, tmp_path):
+    """Figures a chunk and a clip, one example image an emotion, and no advice to average where that is done already."""
+    corpus = tiny_corpus["path"][0].rsplit("/", 2)[0]
+    settings = {
+        "labels": "seven",
+        "split.kind": "speaker",
+        "chunks.counts": [35, 14, 14],
+        "features.height": 32,
+        "features.width": 32,
+        "model.weights": None,
+        "training.epochs": 1,
+    }
+    arguments = [part for key, value in settings.items() for part in ("--set", f"{key}={json.dumps(value)}")]
+    arguments = ["--corpus", f"synthetic={corpus}", "--cache", cache, *arguments]
+    status, out, _ = sertk("images", "001-squeezenet", "-o", tmp_path / "images", *arguments)
+    assert status == 0
+    assert f"63 images (9 angry, 9 disgust, 9 fear, 9 happy, 9 neutral, 9 sad, 9 surprise) are in {tmp_path}" in out
+    assert len(list((tmp_path / "images" / "sad").glob("*.png"))) == 9
+
+    assert sertk("train", "001-squeezenet", "-o", tmp_path / "run", *arguments)[0] == 0
+    assert len(list((tmp_path / "run" / "examples").glob("*.png"))) == 7
+    out = sertk("evaluate", tmp_path / "run", "--cache", cache)[1].splitlines()
+    assert "on 14 chunks; chance is 14.3%" in out[0]
+    assert out[1].startswith("By clip: UAR ")
+    status, out, err = sertk("predict", tmp_path / "run", tiny_corpus["path"][0])
+    assert (status, err) == (0, "")
+
+
+def test_images_of_a_recipe_without_images(sertk, one_line, tiny_corpus, cache, tmp_path):
+    corpus = tiny_corpus["path"][0].rsplit("/", 2)[0]
+    arguments = ("--corpus", f"synthetic={corpus}", "--cache", cache, "-o", tmp_path)
+    one_line(sertk("images", "004-cnn-mfcc", *arguments), "`recipe` must have images for features")
+
+
 def test_cross_validation_is_one_option_of_train(sertk, tiny_corpus, small, cache, tmp_path):
     """Named by its kind, or by a table of folds; validation figures after training, test figures from `evaluate`."""
     corpus = tiny_corpus["path"][0].rsplit("/", 2)[0]

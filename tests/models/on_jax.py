@@ -8,7 +8,7 @@ import numpy as np
 
 from sertk.audio import FixedLength
 from sertk.augment import AWGN
-from sertk.features import MFCC, LogMelSpectrogram
+from sertk.features import MFCC, LogMelSpectrogram, SpectrogramImage
 from sertk.models import attentive_cnn, cnn, cnn_transformer, from_waveform, load, two_cnn
 
 # Layers that also get a clip without a batch.
@@ -23,6 +23,7 @@ def layers():
         "log_mel_256": LogMelSpectrogram(hop_length=256, ref="max"),
         "log_mel_odd": LogMelSpectrogram(n_fft=401, hop_length=160, n_mels=20, top_db=None),
         "mfcc": MFCC(n_mfcc=128),
+        "image": SpectrogramImage(60, 80),
         "repeated": FixedLength(9_000, pad="repeat"),
         "trimmed": FixedLength(3_000, trim_top_db=30.0),
     }
