@@ -86,7 +86,7 @@ def test_numbers_files_and_training_are_the_same_on_jax(on_jax, layers, models, 
 
 
 def check_layers(on_jax, layers, waveforms):
-    """Features are the same to 0.001 dB, images to a step of the colour map, cut clips to the bit, alone as in a batch."""
+    """Features are the same to 0.001 dB, images to a colour, cut clips to the bit, a clip alone as in a batch."""
     for name, layer in layers.items():
         atol = 0 if isinstance(layer, FixedLength) else 4 if name == "image" else 1e-3
         np.testing.assert_allclose(on_jax[name], on_tensorflow(layer, waveforms), atol=atol, err_msg=name)
