@@ -26,6 +26,9 @@ def export_saved_model(run, directory):
     - `classes`: string `(batch, classes)`, the names of the emotions,
     - `probabilities`: float32 `(batch, classes)`, in the order of `classes`.
 
+    A model of chunks hears one chunk at once: of anything longer its middle. Send it voiced chunks, and average what it
+    says of them, as `sertk.predict` does.
+
     NaN, infinity, no samples at all, and integers that were not scaled to [-1, 1] (anything beyond 100) end in an
     `InvalidArgumentError` that says so. Sample rate, classes and recipe also lie beside the model, in
     `assets.extra/sertk.json`.

@@ -22,22 +22,24 @@ def write_images(manifest, directory, image, waveforms, fixed_length, progress=T
 
     The images are those that a network sees in training and in serving, pixel by pixel, rounded to whole numbers.
     `sertk.corpora.load("csv", directory / "emotion.csv")` reads the table back with all that the manifest knows, and
-    `load("folders", directory)` the folders alone. What is there already is written anew.
+    `load("folders", directory)` the folders alone, without speakers and clips: a split then can't tell which images are
+    of one clip.
 
     Args:
-        manifest: DataFrame with `path` and `emotion`; with `start`, as `sertk.corpora.cut_chunks` gives it, each row is
-            a chunk.
-        directory: folder; made if missing.
+        manifest: DataFrame with `path` and `emotion`; with `chunk_start`, as `sertk.corpora.cut_chunks` gives it, each
+            row is a chunk.
+        directory: folder, new or empty.
         image: `sertk.features.SpectrogramImage`.
         waveforms: `sertk.audio.WaveformCache`. What it lacks is decoded now.
         fixed_length: `sertk.audio.FixedLength`, what is drawn of each clip.
         progress: bool, whether to show a bar on a terminal. Defaults to True.
 
     Returns:
-        The manifest with the images' paths in `path`, and the clips' in `clip`.
+        The manifest with the images' paths in `path`, and the clips' in `clip_path`, by which splits keep the
+        images of a clip together.
 
     Raises:
-        ValueError: if the manifest is empty or lacks a column, or files can't be decoded.
+        ValueError: if the manifest is empty or lacks a column, the folder holds something, or files can't be decoded.
 
     Source: paper 001, section 3: folders and a CSV file; paper 004, section 5.1: folders.
     """
@@ -45,6 +47,8 @@ def write_images(manifest, directory, image, waveforms, fixed_length, progress=T
     if not len(manifest):
         raise ValueError("`manifest` must hold at least one clip. Received: an empty manifest")
     directory = Path(directory).absolute()
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise ValueError(f"{directory}: holds something already; write the images into a new folder")
     waveforms.prepare(manifest["path"], progress=progress)
     samples = fixed_length.samples
     draw = tf.function(image, input_signature=[tf.TensorSpec((None, samples), tf.float32)])
@@ -58,8 +62,8 @@ def write_images(manifest, directory, image, waveforms, fixed_length, progress=T
                 save_image(pixels, path)
                 paths.append(str(path))
                 bar.update()
-    table = manifest.reset_index(drop=True).assign(clip=manifest["path"].to_numpy(), path=paths)
-    table = table.astype({"path": "string", "clip": "string"})
+    table = manifest.reset_index(drop=True).assign(clip_path=manifest["path"].to_numpy(), path=paths)
+    table = table.astype({"path": "string", "clip_path": "string"})
     save_manifest(table, directory / TABLE, relative=True)
     return table
 
@@ -125,7 +129,7 @@ class Images:
 
 def _part(waveforms, row, samples):
     waveform = waveforms.waveform(row["path"])
-    return waveform[row["start"] : row["start"] + samples] if "start" in row else waveform
+    return waveform[row["chunk_start"] : row["chunk_start"] + samples] if "chunk_start" in row else waveform
 
 
 def _one_size(paths):

@@ -95,7 +95,7 @@ def predict(model, files, *, windows=False, skip_bad=False, max_seconds=MAX_SECO
     Args:
         model: `Predictor`, or the folder of a run or of a SavedModel.
         files: audio files and folders, which are searched for audio files at any depth.
-        windows: as in `Predictor.probabilities`. Defaults to False.
+        windows: as in `Predictor.probabilities`; of no effect on a model of chunks. Defaults to False.
         skip_bad: bool, whether files that can't be decoded are left out and listed in the table's `attrs["skipped"]`;
             otherwise the first one is an error. Defaults to False.
         max_seconds: float, the longest recording to read, in seconds. Defaults to an hour.

@@ -20,7 +20,7 @@ class Clips:
     the uninterrupted one would have seen. No clip is ever dropped: the last batch is as large as what is left.
 
     Args:
-        manifest: DataFrame with `path` and `emotion`. Where it has a column `start`, as that of
+        manifest: DataFrame with `path` and `emotion`. Where it has a column `chunk_start`, as that of
             `sertk.corpora.cut_chunks`, an example is the part of the clip that begins with that sample and is as long
             as `fixed_length`.
         classes: sequence of str, the emotions in the order of the network's outputs.
@@ -77,7 +77,7 @@ class Clips:
         self._seed = seed
         entries = [str(entry) for entry in cache.prepare(manifest["path"], progress=progress)]
         self._entries = tf.constant(entries)
-        self._starts = tf.constant(manifest["start"], tf.int64) if "start" in manifest else None
+        self._starts = tf.constant(manifest["chunk_start"], tf.int64) if "chunk_start" in manifest else None
         self._labels = tf.constant(one_hot(manifest["emotion"], self.classes))
         read = self._waveforms if features is None else self._kept(features, progress)
         self.dataset = self._dataset(shuffle, read)

@@ -45,7 +45,7 @@ def test_unshuffled_clips_are_the_files_in_the_order_of_the_manifest(clips, tiny
 def test_chunks_are_the_samples_from_their_start_on(tiny_corpus, cache):
     """A clip may give several; each is as long as the fixed length, which has nothing left to cut."""
     rows, starts = [0, 0, 5], [100, 2_000, 0]
-    manifest = tiny_corpus.iloc[rows].assign(start=starts)
+    manifest = tiny_corpus.iloc[rows].assign(chunk_start=starts)
     emotions = sorted(set(tiny_corpus["emotion"]))
     chunks = Clips(manifest, emotions, WaveformCache(cache), FixedLength(480), progress=False)
     waveforms, _ = drawn(chunks)

@@ -161,6 +161,12 @@ def export(
     """Export a run's model as a SavedModel that takes raw waveforms."""
     package().export_saved_model(run, output)
     typer.echo(f"{output} takes waveforms, float32 (batch, samples), and gives label, classes and probabilities.")
+    described = package().Run.open(run).description
+    if described["chunks_top_db"] is not None:
+        typer.echo(
+            f"It hears chunks: of a longer waveform only the middle {described['seconds']:g} s. `sertk predict` cuts "
+            "recordings and averages; who asks a server has to."
+        )
 
 
 @app.command()
@@ -193,12 +199,14 @@ def _training(run):
         if "val_loss" not in log:
             return f"{len(log)} epochs; the split has no validation part."
         kept.append(log.loc[log["epoch"] == one.kept_epoch].iloc[0])
+    members = run.recipe.training.members
+    of = f" The first of {members} members is told of." if members > 1 else ""
     which = "last" if run.recipe.training.patience is None else "best"
     if not run.folds:
         (row,) = kept
         return (
             f"{which.capitalize()} epoch {row['epoch']:.0f} of {len(run.log)}: validation loss {row['val_loss']:.3f}, "
-            f"accuracy {row['val_accuracy']:.1%}."
+            f"accuracy {row['val_accuracy']:.1%}.{of}"
         )
     said = [
         f"{name} {statistics.fmean(values):{form}} ± {statistics.stdev(values):{form}}"
@@ -208,7 +216,8 @@ def _training(run):
         )
     ]
     return (
-        f"{len(kept)} folds, the {which} epoch of each: validation {' and '.join(said)}, mean and standard deviation."
+        f"{len(kept)} folds, the {which} epoch of each: validation {' and '.join(said)}, mean and standard "
+        f"deviation.{of}"
     )
 
 

@@ -20,9 +20,9 @@ def cut_chunks(manifest, waveforms, seconds=0.03, top_db=30.0, progress=True):
         progress: bool, whether to show a bar on a terminal. Defaults to True.
 
     Returns:
-        The manifest's rows, each as often as its clip has chunks, with a fresh index and the column `start`, the first
-        sample of the chunk at the rate of `waveforms`; `duration` is the chunk's. A clip without a voiced part as long
-        as a chunk has no row.
+        The manifest's rows, each as often as its clip has chunks, with a fresh index and the column `chunk_start`, the
+        first sample of the chunk at the rate of `waveforms`; `duration` is the chunk's. A clip without a voiced part as
+        long as a chunk has no row.
 
     Raises:
         ValueError: if no clip has a chunk, or a file can't be decoded.
@@ -39,7 +39,7 @@ def cut_chunks(manifest, waveforms, seconds=0.03, top_db=30.0, progress=True):
             f"`manifest` must hold a clip with a voiced part of {seconds:g} s. Received: {len(manifest)} clips without"
         )
     chunks = manifest.loc[manifest.index.repeat(counts)].reset_index(drop=True)
-    return chunks.assign(start=np.concatenate(starts).astype("int64"), duration=float(seconds))
+    return chunks.assign(chunk_start=np.concatenate(starts).astype("int64"), duration=float(seconds))
 
 
 def draw_chunks(chunks, counts, seed=0):
@@ -59,17 +59,10 @@ def draw_chunks(chunks, counts, seed=0):
     """
     require_columns(chunks, ("part", "emotion"), name="chunks")
     rng, drawn = np.random.RandomState(seed), []
-    emotions = sorted(set(chunks["emotion"]))
-    for part, count in zip(PARTS, _checked(counts), strict=True):
-        for place, emotion in enumerate(emotions):
-            there = np.flatnonzero((chunks["part"] == part) & (chunks["emotion"] == emotion))
-            wanted = count // len(emotions) + (place < count % len(emotions))
-            if wanted > len(there):
-                raise ValueError(
-                    f"`counts` must not ask for more chunks than there are: the {part} part has {len(there)} of "
-                    f"{emotion}, {wanted} are asked for. Received: counts={tuple(counts)}"
-                )
-            drawn.append(rng.choice(there, wanted, replace=False))
+    for part, emotion, wanted in _shares(chunks, counts):
+        there = np.flatnonzero((chunks["part"] == part) & (chunks["emotion"] == emotion))
+        _refuse_too_many(wanted, len(there), f"the {part} part has", emotion, counts)
+        drawn.append(rng.choice(there, wanted, replace=False))
     return chunks.iloc[np.sort(np.concatenate(drawn))].reset_index(drop=True)
 
 
@@ -91,14 +84,36 @@ def scatter_chunks(chunks, counts, seed=0):
         ValueError: if there are not as many chunks of an emotion.
     """
     require_columns(chunks, ("path", "emotion"), name="chunks")
-    counts = _checked(counts)
-    everything = draw_chunks(chunks.assign(part=PARTS[0]), (sum(counts), 0, 0), seed)
-    # Shuffled, and then dealt out emotion by emotion, so that each part has its share of each.
-    dealt = everything.sample(frac=1, random_state=np.random.RandomState(seed)).sort_values("emotion", kind="stable")
-    place = dealt.groupby("emotion").cumcount() / dealt.groupby("emotion")["emotion"].transform("size")
-    bounds = np.cumsum(counts) / sum(counts)
-    part = np.array(PARTS, dtype=object)[np.searchsorted(bounds, place, side="right")]
-    return everything.assign(part=pd.Series(part, index=dealt.index, dtype="string").reindex(everything.index))
+    rng, parts = np.random.RandomState(seed), np.full(len(chunks), None, dtype=object)
+    waiting = {}
+    for emotion in sorted(set(chunks["emotion"])):
+        waiting[emotion] = rng.permutation(np.flatnonzero(chunks["emotion"] == emotion))
+        wanted = sum(share for _, other, share in _shares(chunks, counts) if other == emotion)
+        _refuse_too_many(wanted, len(waiting[emotion]), "there are", emotion, counts)
+    for part, emotion, wanted in _shares(chunks, counts):
+        parts[waiting[emotion][:wanted]] = part
+        waiting[emotion] = waiting[emotion][wanted:]
+    return (
+        chunks.assign(part=pd.Series(parts, index=chunks.index, dtype="string"))
+        .dropna(subset="part")
+        .reset_index(drop=True)
+    )
+
+
+def _shares(chunks, counts):
+    """How many chunks of each emotion each part gets: (part, emotion, count); the first emotions get what is over."""
+    emotions = sorted(set(chunks["emotion"]))
+    for part, count in zip(PARTS, _checked(counts), strict=True):
+        for place, emotion in enumerate(emotions):
+            yield part, emotion, count // len(emotions) + (place < count % len(emotions))
+
+
+def _refuse_too_many(wanted, there, where, emotion, counts):
+    if wanted > there:
+        raise ValueError(
+            f"`counts` must not ask for more chunks than there are: {where} {there} of {emotion}, {wanted} are asked "
+            f"for. Received: counts={tuple(counts)}"
+        )
 
 
 def _checked(counts):

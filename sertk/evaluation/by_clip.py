@@ -11,7 +11,8 @@ def by_clip(predictions):
         predictions: DataFrame as `sertk.evaluation.predictions_table` makes it, several rows a `path`.
 
     Returns:
-        The same with one row a clip, in the order in which the clips come first; without the columns `start` and
+        The same with one row a clip, and a fold where there is a column `fold`, each fold having a model of its own; in
+        the order in which the clips come first; without the columns `chunk_start` and
         `duration`, which are a chunk's.
 
     Raises:
@@ -19,8 +20,9 @@ def by_clip(predictions):
     """
     require_columns(predictions, ("path", "emotion"), name="predictions")
     classes = class_names(predictions)
-    groups = predictions.groupby("path", sort=False)
+    folds = ["fold"] if "fold" in predictions else []
+    groups = predictions.groupby([*folds, "path"], sort=False)
     probabilities = groups[[PREFIX + name for name in classes]].mean().to_numpy()
     said = [name for name in predictions if name == "predicted" or str(name).startswith(PREFIX)]
-    clips = groups.head(1).drop(columns=[*said, "start", "duration"], errors="ignore").reset_index(drop=True)
+    clips = groups.head(1).drop(columns=[*said, "chunk_start", "duration"], errors="ignore").reset_index(drop=True)
     return predictions_table(clips, probabilities, classes)

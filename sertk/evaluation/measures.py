@@ -82,12 +82,17 @@ def metrics(predictions, classes=None, resamples=1000, seed=0):
         "confusion": counts.tolist(),
         "confusion_normalised": (counts / np.maximum(support, 1)[:, None]).tolist(),
         "chance": {"accuracy": float(support.max() / len(predictions)), "uar": float(1 / present.sum())},
-        "interval": _interval(truth, predicted, len(classes), _speakers(predictions), resamples, seed),
+        "interval": _interval(truth, predicted, len(classes), predictions, resamples, seed),
     }
 
 
-def _interval(truth, predicted, class_count, speakers, resamples, seed):
-    over, count = ("clips", len(truth)) if speakers is None else ("speakers", speakers.nunique())
+def _interval(truth, predicted, class_count, predictions, resamples, seed):
+    speakers = _speakers(predictions)
+    # Chunks of one clip, or a clip that several folds measured, are no clips of their own.
+    clips = predictions.get("path")
+    groups = clips if speakers is None and clips is not None and not clips.is_unique else speakers
+    count = len(truth) if groups is None else groups.nunique()
+    over = "clips" if speakers is None else "speakers"
     interval = {
         "level": LEVEL,
         "over": over,
@@ -107,7 +112,7 @@ def _interval(truth, predicted, class_count, speakers, resamples, seed):
         predicted,
         class_count,
         # Sorted, so that the interval does not depend on the order of the rows.
-        groups=None if speakers is None else pd.factorize(speakers, sort=True)[0],
+        groups=None if groups is None else pd.factorize(groups, sort=True)[0],
         resamples=resamples,
         seed=seed,
     )

@@ -60,20 +60,20 @@ def write_report(directory, predictions, metrics, *, title, protocol, history=No
         (directory / "learning_curves.png").unlink(missing_ok=True)
     else:
         plot_learning_curves(history, directory / "learning_curves.png")
-    once = "path" not in predictions or predictions["path"].is_unique
+    once = "path" not in predictions or not predictions.duplicated([*{"path", "chunk_start"} & set(predictions)]).any()
     with replacing(directory / "report.md") as temporary:
         temporary.write_text(_page(metrics, title, protocol, history is not None, facts, notes, once), encoding="utf-8")
     return directory / "report.md"
 
 
 def _page(metrics, title, protocol, has_curves, facts, notes, once):
-    command = facts.get("command")
+    command, unit = facts.get("command"), _unit(metrics)
     run = {key: value for key, value in facts.items() if key != "command"}
     again = f"```sh\n{str(command).strip()}\n```" if command else "The command of this run was not recorded."
     blocks = [
         f"# {title}",
         *[f"> **Note:** {_line(note)}" for note in notes],
-        *(_folds(metrics["folds"], once) if "folds" in metrics else []),
+        *(_folds(metrics["folds"], once, unit) if "folds" in metrics else []),
         *_headline(metrics),
         "## Protocol",
         _table(["", ""], [[_words(key), _text(value, key)] for key, value in protocol.items()], "ll"),
@@ -90,12 +90,13 @@ def _page(metrics, title, protocol, has_curves, facts, notes, once):
     blocks += [
         "## Do it again",
         again,
-        "Beside this page: `metrics.json` holds every figure, `predictions.csv` what the model said about every clip.",
+        "Beside this page: `metrics.json` holds every figure, `predictions.csv` what the model said about every "
+        + f"{unit}.",
     ]
     return "\n\n".join(blocks) + "\n"
 
 
-def _folds(folds, once):
+def _folds(folds, once, unit):
     names, uar, accuracy = folds["names"], folds["uar"], folds["accuracy"]
     rows = [[name, *(_percent(folds[key]["values"][i]) for key in FIGURES)] for i, name in enumerate(names)]
     rows += [[word, *(_percent(folds[key][entry]) for key in FIGURES)] for word, entry in SUMMARY]
@@ -104,7 +105,7 @@ def _folds(folds, once):
         f"{100 * accuracy['sd']:.1f}**: mean and standard deviation (n - 1) over {len(names)} folds.",
         _table(["fold", "UAR", "accuracy", "macro F1", "weighted F1"], rows, "lrrrr"),
         "What follows pools the folds, each with its own model's predictions: "
-        + ("each clip counts once." if once else "a clip that several folds measured counts several times."),
+        + (f"each {unit} counts once." if once else f"a {unit} that several folds measured counts several times."),
     ]
 
 
@@ -117,7 +118,8 @@ def _headline(metrics):
         by_clip = _score(whole, f"{whole['clips']:,} test clips")
         blocks = [
             _score(metrics, clips),
-            f"A clip, by the mean probability of its chunks: {by_clip} What follows is over chunks.",
+            f"A clip, by the mean probability of those of its chunks: {by_clip}{_spread(whole)}",
+            "What follows is over chunks.",
         ]
     else:
         blocks = [_score(metrics, clips)]
@@ -154,12 +156,26 @@ def _score(metrics, clips):
     )
 
 
+def _spread(metrics):
+    if "folds" not in metrics:
+        return ""
+    uar, accuracy = metrics["folds"]["uar"], metrics["folds"]["accuracy"]
+    figures = (("UAR", uar), ("accuracy", accuracy))
+    said = [f"{name} {_percent(figure['mean'])} ± {100 * figure['sd']:.1f}" for name, figure in figures]
+    return f" Over the folds: {' and '.join(said)}."
+
+
+def _unit(metrics):
+    """What a prediction is about."""
+    return "chunk" if "by_clip" in metrics else "clip"
+
+
 def _class_table(metrics):
     rows = [
         [name, _percent(row["precision"]), _percent(row["recall"]), _percent(row["f1"]), f"{row['support']:,}"]
         for name, row in metrics["per_class"].items()
     ]
-    return _table(["class", "precision", "recall", "F1", "clips"], rows, "lrrrr")
+    return _table(["class", "precision", "recall", "F1", f"{_unit(metrics)}s"], rows, "lrrrr")
 
 
 def _confusions(metrics):
@@ -172,7 +188,7 @@ def _confusions(metrics):
     for truth, said in zip(*np.unravel_index(order, counts.shape), strict=True):
         count = counts[truth, said]
         if count:
-            share = f"{_percent(count / support[truth])} of its {support[truth]:,} clips"
+            share = f"{_percent(count / support[truth])} of its {support[truth]:,} {_unit(metrics)}s"
             lines.append(f"- {classes[truth]} was taken for {classes[said]} {_times(count)} ({share})")
     return "\n".join(lines) or "None: every clip was recognised."
 

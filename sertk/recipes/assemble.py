@@ -70,7 +70,8 @@ def network(recipe, input_shape, num_classes, member=1):
     if name not in BUILDERS:
         raise ValueError(f"`model.builder` must be one of {', '.join(BUILDERS)}. Received: model.builder={name!r}")
     builder = getattr(sertk.models, name)
-    known = [option for option, kind in inspect.signature(builder).parameters.items() if kind.kind is kind.KEYWORD_ONLY]
+    arguments = inspect.signature(builder).parameters.items()
+    known = [option for option, kind in arguments if kind.kind is kind.KEYWORD_ONLY and option != "name"]
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise ValueError(
@@ -80,16 +81,31 @@ def network(recipe, input_shape, num_classes, member=1):
     return builder(input_shape, num_classes, **options, **numbered)
 
 
+def check_settings(recipe):
+    """Refuses settings that are out of range or do not fit together, before any clip is looked at.
+
+    Raises:
+        ValueError: if there is one.
+    """
+    training = recipe.training
+    optimizer(recipe, steps=1)
+    fixed_length(recipe)
+    features(recipe)
+    noise(recipe)
+    if training.retrain and training.patience is None:
+        raise ValueError(
+            "`training.retrain` trains anew for the best number of epochs, which an early stop finds; set "
+            "training.patience too. Received: training.patience=None"
+        )
+    if training.members < 1:
+        raise ValueError(f"`training.members` must be at least 1. Received: training.members={training.members}")
+
+
 def check(recipe, num_classes):
-    """Builds all that a recipe names once, so that what does not fit is told before a run begins.
+    """Builds the network that a recipe names once, so that what does not fit is told before a run begins.
 
     Raises:
         ValueError: if a setting is out of range, or the settings do not fit together.
     """
     cutting, chosen = fixed_length(recipe), features(recipe)
-    noise(recipe)
-    if recipe.training.members < 1:
-        raise ValueError(f"`training.members` must be at least 1. Received: training.members={recipe.training.members}")
-    optimizer(recipe, steps=1, epochs=recipe.training.epochs)
-    waveforms(recipe)
     network(recipe, chosen.compute_output_shape((None, cutting.samples))[1:], num_classes)

@@ -1,5 +1,11 @@
 """The images that a recipe's network sees, as files."""
 
+import itertools
+from pathlib import Path
+
+import pandas as pd
+
+from sertk.atomic import replacing
 from sertk.features import SpectrogramImage
 from sertk.images import save_image, write_images
 from sertk.recipes import assemble
@@ -34,26 +40,30 @@ def draw(recipe, manifest, directory, *, changes=None, cache=None, skip_bad=Fals
             f"features.kind=mel_image. Received: {recipe.name} with features.kind={recipe.features.kind!r}"
         )
     drawn = parts[0][1] if len(parts) == 1 else manifest
-    return write_images(
-        drawn, directory, image, assemble.waveforms(recipe, cache), assemble.fixed_length(recipe), progress
-    )
+    waveforms, cutting = assemble.waveforms(recipe, cache), assemble.fixed_length(recipe)
+    table = write_images(drawn, directory, image, waveforms, cutting, progress)
+    if skipped := manifest.attrs.get("skipped"):
+        with replacing(Path(directory) / "skipped.csv") as unfinished:
+            pd.DataFrame(skipped).to_csv(unfinished, index=False)
+    return table
 
 
-def draw_examples(clips, features, directory):
+def draw_examples(pipelines, features, directory):
     """Writes one image of each emotion: that of the first clip with it.
 
     Args:
-        clips: `sertk.pipeline.Clips` of waveforms or of images.
+        pipelines: list of `sertk.pipeline.Clips` of waveforms or of images; the first one that has an emotion gives it.
         features: the layer that makes images of waveforms, or None where the clips are images already.
         directory: folder for `<emotion>.png`.
     """
-    missing = set(range(len(clips.classes)))
-    for batch, labels in clips.dataset:
+    classes = pipelines[0].classes
+    missing = set(range(len(classes)))
+    for batch, labels in itertools.chain.from_iterable(clips.dataset for clips in pipelines):
         for row, label in enumerate(labels.numpy().argmax(axis=1)):
             if label in missing:
                 example = batch[row : row + 1]
                 image = example if features is None else features(example)
-                save_image(image[0].numpy(), directory / f"{clips.classes[label]}.png")
+                save_image(image[0].numpy(), directory / f"{classes[label]}.png")
                 missing.remove(label)
         if not missing:
             return

@@ -12,6 +12,8 @@ from sertk.atomic import replacing, sweep
 from sertk.lock import only_writer
 from sertk.recipes import assemble, environment, tell
 from sertk.recipes.prepared import prepare
+from sertk.recipes.recipe import Recipe
+from sertk.recipes.recipe import settings as recipe_settings
 from sertk.recipes.run import Run
 from sertk.recipes.single import predict_part, train_split
 
@@ -126,7 +128,10 @@ def evaluate(run, part="test", *, cache=None, resamples=1000):
         tables.append(predictions.assign(fold=fold.directory.name))
     pooled = pd.concat(tables, ignore_index=True)
     metrics = _measured(run, pooled, resamples)
-    metrics["folds"] = sertk.evaluation.over_folds(by_fold, [fold.directory.name for fold in run.folds])
+    names = [fold.directory.name for fold in run.folds]
+    metrics["folds"] = sertk.evaluation.over_folds(by_fold, names)
+    if "by_clip" in metrics:
+        metrics["by_clip"]["folds"] = sertk.evaluation.over_folds([fold["by_clip"] for fold in by_fold], names)
     _report(run, part, pooled, metrics)
     return metrics
 
@@ -134,7 +139,7 @@ def evaluate(run, part="test", *, cache=None, resamples=1000):
 def _measured(run, predictions, resamples):
     """The metrics of a run's predictions; where these are chunks', the clips' too."""
     metrics = sertk.evaluation.metrics(predictions, run.classes, resamples=resamples)
-    if "start" in predictions:
+    if "chunk_start" in predictions:
         clips = sertk.evaluation.by_clip(predictions)
         metrics["by_clip"] = sertk.evaluation.metrics(clips, run.classes, resamples=resamples)
     return metrics
@@ -174,8 +179,8 @@ def _begin(run, settings, skipped, split=None):
     `recipe.json` comes last: where it is, the rest is.
     """
     if run.path("recipe.json").is_file():
-        there = {name: run.settings.get(name) for name in ("recipe", "classes", "folds")}
-        same = there == {name: settings.get(name) for name in there}
+        there = {name: run.settings.get(name) for name in ("classes", "folds")}
+        same = there == {name: settings.get(name) for name in there} and _same_settings(run.recipe, settings["recipe"])
         if not same or (split is not None and not _same_clips(run.split, split)):
             raise ValueError(
                 f"{run.directory}: holds a run with {'other clips' if same else 'other settings'}; choose another "
@@ -193,12 +198,17 @@ def _begin(run, settings, skipped, split=None):
     _write_json(run.path("recipe.json"), settings)
 
 
+def _same_settings(there, recipe):
+    """Whether two recipes do the same: a run of an older version lacks settings that have their defaults here."""
+    return recipe_settings(there) == recipe_settings(Recipe.from_dict(recipe))
+
+
 def _same_clips(there, split):
     """Whether two splits hold the same clips, with the same labels and speakers, in the same parts."""
 
     def clips(table, place):
         identity = table[IDENTITY].astype("string").fillna("").itertuples(index=False, name=None)
-        starts = table["start"] if "start" in table else [0] * len(table)
+        starts = table["chunk_start"] if "chunk_start" in table else [0] * len(table)
         return dict(zip(zip(table["path"].map(place), starts, strict=True), identity, strict=True))
 
     # The same file may go by another name: a link, or a folder named from another place.

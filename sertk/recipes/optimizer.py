@@ -8,18 +8,17 @@ OPTIMIZERS = ("adam", "adamw", "adadelta")
 SCHEDULES = ("constant", "cosine")
 
 
-def optimizer(recipe, steps, epochs):
-    """The optimiser of a recipe, new.
+def optimizer(recipe, steps):
+    """The optimiser of a recipe, new. A second training, for fewer epochs, follows the same schedule as the first.
 
     Args:
         recipe: `Recipe`.
         steps: int, steps an epoch.
-        epochs: int, how long the schedule is.
 
     Raises:
         ValueError: if a setting is unknown or out of range.
     """
-    chosen = recipe.training
+    chosen, epochs = recipe.training, recipe.training.epochs
     for name, value, known in (("optimizer", chosen.optimizer, OPTIMIZERS), ("schedule", chosen.schedule, SCHEDULES)):
         if value not in known:
             raise ValueError(

@@ -4,6 +4,7 @@ import warnings
 from pathlib import Path
 
 import sertk.corpora
+from sertk.corpora.readers.picture import is_image
 from sertk.recipes import assemble
 from sertk.recipes.book import get
 from sertk.recipes.chunked import chunked
@@ -28,6 +29,10 @@ def prepare(recipe, manifest, changes=None, *, cache=None, skip_bad=False, progr
         ValueError: as `sertk.train` does.
     """
     recipe = override(recipe if isinstance(recipe, Recipe) else get(recipe), changes or {})
+    weights = recipe.model.options.get("weights")
+    if weights not in (None, "imagenet"):
+        # A run may be gone on with from another folder.
+        recipe = override(recipe, {"model.weights": str(Path(weights).expanduser().absolute())})
     if not skip_bad:
         _refuse_bad([entry for entry in manifest.attrs.get("skipped", []) if entry.get("kind") == "bad"])
     manifest = sertk.corpora.map_labels(manifest, recipe.labels)
@@ -36,21 +41,30 @@ def prepare(recipe, manifest, changes=None, *, cache=None, skip_bad=False, progr
             "`corpus` must be known for each clip: speakers are told apart by it; fill it in. "
             f"Received: {manifest['corpus'].isna().sum()} clips without a corpus"
         )
+    if manifest["path"].map(is_image).all():
+        raise ValueError(
+            "`manifest` must hold sounds: a recipe draws its own images; train on images with `sertk.images.Images` "
+            f"and `model.fit`. Received: {len(manifest)} images, the first {manifest['path'].iloc[0]}"
+        )
+    assemble.check_settings(recipe)
     manifest["path"] = manifest["path"].map(lambda path: str(Path(path).absolute())).astype("string")
     waveforms = assemble.waveforms(recipe, cache)
     if skip_bad:
         manifest = _without(manifest, waveforms.bad(manifest["path"], progress=progress))
     chosen = recipe.split
-    parts = sertk.corpora.divide(
-        manifest,
-        chosen.kind,
-        fractions=chosen.fractions,
-        k=chosen.k,
-        validation=chosen.validation,
-        seed=chosen.seed,
-        file=chosen.file,
-    )
-    parts = chunked(recipe, manifest, parts, waveforms, progress=progress)
+
+    def divide(clips):
+        return sertk.corpora.divide(
+            clips,
+            chosen.kind,
+            fractions=chosen.fractions,
+            k=chosen.k,
+            validation=chosen.validation,
+            seed=chosen.seed,
+            file=chosen.file,
+        )
+
+    manifest, parts = chunked(recipe, manifest, divide, waveforms, progress=progress)
     return recipe, manifest, parts
 
 
@@ -72,7 +86,7 @@ def _without(manifest, bad):
         )
     if bad:
         summary = f"left out {len(bad)} clips that can't be decoded, the first {bad[0]['path']}: {bad[0]['reason']}"
-        warnings.warn(f"{summary}. The run's skipped.csv lists them all.", UserWarning, stacklevel=4)
+        warnings.warn(f"{summary}. skipped.csv lists them all.", UserWarning, stacklevel=4)
     rest = manifest[sound].reset_index(drop=True)
     rest.attrs["skipped"] = [*manifest.attrs.get("skipped", []), *({**clip, "kind": "bad"} for clip in bad)]
     return rest

@@ -101,8 +101,9 @@ class Training:
     or "accuracy"; without, all epochs are trained and the last one's are kept. With `retrain`, the network is trained
     anew for the best number of epochs, as paper 004 does, and the last epoch's weights are kept.
 
-    Of several `members`, each is a network trained by itself, from the seeds `seed`, `seed + 1` and so on; the run's
-    model averages their probabilities.
+    Of several `members`, each is a network trained by itself, with the weights and the dropout of the seeds `seed`,
+    `seed + 1` and so on, on the same clips in the same order; the run's model averages their probabilities. Runs with
+    several seeds of an ensemble want seeds as far apart as it has members.
     """
 
     optimizer: str = "adam"

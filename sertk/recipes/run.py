@@ -18,7 +18,9 @@ class Run:
     ```
     recipe.json        every setting           environment.json   machine and package versions
     split.csv          the manifest, a clip a row, with its part; skipped.csv: the files that were no clip
-    training/          log.csv, tensorboard/, the checkpoints of the last and the best epoch
+    training/          log.csv, tensorboard/, the checkpoints of the last and the best epoch; training-2/: a 2nd member
+    retraining/        the same of the second training, where the recipe has one
+    examples/          where the network sees images, one of each emotion
     model.keras        waveform of any length in, probabilities out
     report/            report.md, metrics.json, predictions.csv, pictures
     ```
@@ -86,7 +88,7 @@ class Run:
 
     @property
     def kept_epoch(self):
-        """int, the epoch whose weights the model has, counted from 1."""
+        """int, the epoch whose weights the model has, counted from 1; of an ensemble its first member."""
         return kept_epoch(self.log, self.recipe.training.patience, self.recipe.training.monitor)
 
     @property

@@ -44,7 +44,9 @@ def train_split(run, cache=None, verbose=None):
     validating = Clips(validation, **shared) if len(validation) else None
 
     if isinstance(features, SpectrogramImage):
-        draw_examples(validating or training, None if keep else features, run.path("examples"))
+        draw_examples(
+            [clips for clips in (validating, training) if clips], None if keep else features, run.path("examples")
+        )
 
     normalization = None
     if recipe.features.normalize:
@@ -64,7 +66,7 @@ def train_split(run, cache=None, verbose=None):
             steps = {"noise": assemble.noise(recipe), "features": features, "normalization": normalization}
             model = from_waveform(network, samples=cutting.samples, **steps)
         settings = {
-            "optimizer": optimizer(recipe, training.steps, epochs),
+            "optimizer": optimizer(recipe, training.steps),
             "label_smoothing": recipe.training.label_smoothing,
             "epochs": epochs,
             "patience": patience,
@@ -79,7 +81,7 @@ def train_split(run, cache=None, verbose=None):
             print(f"\nmember {member} of {recipe.training.members}", flush=True)
         folder = member_folder("training", member)
         network, log = trained(member, validating, folder, recipe.training.epochs, recipe.training.patience)
-        if recipe.training.retrain:
+        if recipe.training.retrain and validating is not None:
             network, _ = trained(member, None, member_folder("retraining", member), log.best_epoch, None)
         networks.append(network)
 

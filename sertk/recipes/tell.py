@@ -27,7 +27,9 @@ def protocol(run, part):
     return {
         "corpus": ", ".join(run.settings["corpora"]),
         "emotions": f"{split['emotion'].nunique()} ({recipe.labels or 'as labelled'})",
-        "split": _split(recipe.split),
+        "split": _split(recipe.split)
+        if recipe.chunks.together
+        else f"chunks scattered over all parts, seed {recipe.split.seed}",
         "measured on": part,
         **{f"{name} part": _size([one.split for one in runs], name) for name in ("train", "validation", "test")},
         **(
@@ -135,11 +137,11 @@ def _size(splits, part):
     for split in splits:
         rows = split[split["part"] == part]
         chunks.append(len(rows))
-        clips.append(rows["path"].nunique() if "start" in rows else len(rows))
+        clips.append(rows["path"].nunique() if "chunk_start" in rows else len(rows))
         speakers.append(sertk.corpora.speaker_keys(rows).nunique())
     if not max(clips):
         return "none"
-    of_clips = f"{_range(chunks)} chunks of " if "start" in splits[0] else ""
+    of_clips = f"{_range(chunks)} chunks of " if "chunk_start" in splits[0] else ""
     said = f"{of_clips}{_range(clips)} clips" + (
         f" of {_range(speakers)} speakers" if max(speakers) else ", speakers unknown"
     )

@@ -35,7 +35,7 @@ def test_each_chunk_has_its_clips_row_and_a_place_in_the_tone(corpus, waveforms)
     assert by_clip.ngroups == 12
     # Half a second has ten chunks of 50 ms, but for what the frames at its ends add.
     assert by_clip.size().between(9, 11).all()
-    assert chunks["start"].between(0.5 * RATE - 600, RATE - 0.05 * RATE + 600).all()
+    assert chunks["chunk_start"].between(0.5 * RATE - 600, RATE - 0.05 * RATE + 600).all()
     assert set(chunks["duration"]) == {0.05}
     merged = chunks.merge(corpus, on="path", suffixes=("", "_clip"))
     for column in ("emotion", "speaker", "corpus"):
@@ -59,17 +59,22 @@ def test_drawn_evenly_from_the_emotions_and_the_same_for_the_same_seed(corpus, w
         ("train", "sad"): 10,
         **{(part, emotion): 5 for part in ("validation", "test") for emotion in ("angry", "sad")},
     }
-    assert not drawn.duplicated(["path", "start"]).any()
+    assert not drawn.duplicated(["path", "chunk_start"]).any()
     pd.testing.assert_frame_equal(drawn, draw_chunks(chunks, (21, 10, 10), seed=3))
     assert not drawn.equals(draw_chunks(chunks, (21, 10, 10), seed=4))
 
 
 def test_scattered_chunks_leak_as_they_are_meant_to(corpus, waveforms):
     chunks = cut_chunks(corpus, waveforms, progress=False)
+    odd = scatter_chunks(chunks, (11, 3, 4)).groupby(["part", "emotion"]).size()
+    assert odd.to_dict() == {
+        **{("train", "angry"): 6, ("train", "sad"): 5, ("validation", "angry"): 2, ("validation", "sad"): 1},
+        **{("test", "angry"): 2, ("test", "sad"): 2},
+    }
     scattered = scatter_chunks(chunks, (60, 20, 20), seed=1)
     assert scattered["part"].value_counts().to_dict() == {"train": 60, "validation": 20, "test": 20}
     assert set(scattered.groupby(["part", "emotion"]).size()) == {30, 10}
-    assert not scattered.duplicated(["path", "start"]).any()
+    assert not scattered.duplicated(["path", "chunk_start"]).any()
     assert (scattered.groupby("path")["part"].nunique() > 1).mean() > 0.5
     pd.testing.assert_frame_equal(scattered, scatter_chunks(chunks, (60, 20, 20), seed=1))
 
@@ -84,6 +89,8 @@ def test_refused(corpus, waveforms):
         draw_chunks(chunks, (1000, 0, 0))
     with pytest.raises(ValueError, match=r"the validation part has 0 of angry, 1 are asked for"):
         draw_chunks(chunks, (10, 2, 2))
+    with pytest.raises(ValueError, match=r"there are \d+ of angry, 600 are asked for"):
+        scatter_chunks(chunks, (1000, 100, 100))
     for counts in ((10, 2), (0, 1, 1), (10, -1, 1), (2.5, 1, 1)):
         with pytest.raises(ValueError, match=r"`counts` must be three whole numbers"):
             draw_chunks(chunks, counts)

@@ -13,7 +13,7 @@ def test_the_mean_of_the_chunks_decides():
             "path": ["b", "a", "a", "a", "b"],
             "emotion": ["sad", "happy", "happy", "happy", "sad"],
             "speaker": ["2", "1", "1", "1", "2"],
-            "start": [0, 0, 480, 960, 480],
+            "chunk_start": [0, 0, 480, 960, 480],
             "duration": [0.03] * 5,
         }
     )

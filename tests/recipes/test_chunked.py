@@ -8,6 +8,7 @@ import sklearn.metrics
 import sertk
 from sertk.audio import chunk_starts, read
 from sertk.inference import Predictor
+from sertk.recipes import draw
 
 CHUNKS = {
     "chunks.seconds": 0.2,
@@ -48,7 +49,7 @@ def test_figures_of_chunks_and_of_clips_are_scikit_learns(run, cache):
     said = mean.idxmax(axis=1).str.removeprefix("p_")
     assert metrics["by_clip"]["uar"] == pytest.approx(sklearn.metrics.balanced_accuracy_score(truth, said))
     report = run.path("report", "report.md").read_text()
-    assert f"on {len(truth)} test clips. What follows is over chunks." in report
+    assert f"on {len(truth)} test clips." in report
     assert "200 ms of the voiced parts (-30 dB), 70/21/21 drawn, those of a clip in one part" in report
     assert "LEAKS" not in report
 
@@ -73,13 +74,60 @@ def test_the_same_call_goes_on_with_it_and_another_draw_is_another_run(run, tiny
         sertk.train("004-cnn-mfcc", tiny_corpus, run.directory, changes=changes, cache=cache, verbose=0)
 
 
+def test_folds_of_chunks(tiny_corpus, cache, small, tmp_path):
+    """Each fold measures other speakers; a clip's figure is by the model of its fold."""
+    kind = {"split.kind": "speaker-k-fold", "split.k": 3, "split.validation": 0}
+    changes = {**{key: value for key, value in small.items() if not key.startswith("split")}, **CHUNKS, **kind}
+    run = sertk.train("004-cnn-mfcc", tiny_corpus, tmp_path, changes=changes, cache=cache, verbose=0)
+    for fold in run.folds:
+        assert (fold.split.groupby("path")["part"].nunique() == 1).all()
+    metrics = sertk.evaluate(run, cache=cache)
+    assert metrics["by_clip"]["clips"] == len(tiny_corpus)
+    assert metrics["clips"] > len(tiny_corpus)
+    truth, said = [], []
+    for fold in run.folds:
+        table = pd.read_csv(fold.path("report", "predictions.csv"))
+        mean = table.groupby("path")[[f"p_{name}" for name in run.classes]].mean()
+        truth.append(table.groupby("path")["emotion"].first())
+        said.append(mean.idxmax(axis=1).str.removeprefix("p_"))
+    uars = [sklearn.metrics.balanced_accuracy_score(*pair) for pair in zip(truth, said, strict=True)]
+    assert metrics["by_clip"]["folds"]["uar"]["values"] == pytest.approx(uars)
+    report = run.path("report", "report.md").read_text()
+    assert "each chunk counts once" in report
+    assert f"UAR {100 * np.mean(uars):.1f} % ± {100 * np.std(uars, ddof=1):.1f}" in report
+
+
+def test_what_is_exported_says_that_it_hears_chunks(run, tmp_path):
+    sertk.export_saved_model(run, tmp_path / "1")
+    waveform = 0.1 * np.random.default_rng(0).standard_normal(3_200).astype("float32")
+    served, kept = Predictor(tmp_path / "1"), Predictor(run.directory)
+    assert (served.chunks_top_db, served.samples) == (30.0, 3_200)
+    np.testing.assert_allclose(served.probabilities(waveform), kept.probabilities(waveform), atol=1e-5)
+
+
+def test_images_of_folds_are_those_of_all_chunks(tiny_corpus, cache, tmp_path):
+    changes = {"split.kind": "speaker-k-fold", "chunks.counts": None, "labels": "seven"}
+    changes |= {"features.height": 16, "features.width": 16, "chunks.seconds": 0.2}
+    table = draw("001-squeezenet", tiny_corpus, tmp_path / "images", changes=changes, cache=cache, progress=False)
+    assert len(table) == sum(len(chunk_starts(read(path), seconds=0.2)) for path in tiny_corpus["path"])
+    assert "chunk_start" in table
+
+
+def test_a_column_of_ones_own_does_not_make_chunks(tiny_corpus, cache, small, tmp_path):
+    corpus = tiny_corpus.assign(start=0.5, chunk_start=3)
+    run = sertk.train("004-cnn-mfcc", corpus, tmp_path, changes={**small, "training.epochs": 1}, cache=cache, verbose=0)
+    assert "chunk_start" not in run.split
+    assert "by_clip" not in sertk.evaluate(run, cache=cache)
+
+
 def test_scattered_chunks_say_that_they_leak(tiny_corpus, cache, small, tmp_path):
-    changes = {**small, **CHUNKS, "chunks.together": False, "chunks.counts": [70, 21, 21]}
+    changes = {**small, **CHUNKS, "split.kind": "random", "chunks.together": False, "chunks.counts": [70, 21, 21]}
     run = sertk.train("004-cnn-mfcc", tiny_corpus, tmp_path, changes=changes, cache=cache, verbose=0)
     sertk.evaluate(run, cache=cache)
     report = run.path("report", "report.md").read_text()
     assert "**Note:** THIS SPLIT LEAKS: chunks of one clip are in several parts" in report
     assert "those of a clip in all parts" in report
-    del changes["chunks.counts"]
-    with pytest.raises(ValueError, match=r"`chunks\.counts` must say how many chunks each part has"):
-        sertk.train("004-cnn-mfcc", tiny_corpus, tmp_path / "b", changes=changes, cache=cache, verbose=0)
+    assert "| split | chunks scattered over all parts, seed 0 |" in report
+    for wrong in ({"chunks.counts": None}, {"split.kind": "speaker"}):
+        with pytest.raises(ValueError, match=r"`chunks\.together=false` scatters the chunks over all parts at random"):
+            sertk.train("004-cnn-mfcc", tiny_corpus, tmp_path / "b", changes={**changes, **wrong}, cache=cache)

@@ -1,6 +1,7 @@
 """A run from manifest to report: what it leaves, that its figures are right, that it can't be mixed up with another."""
 
 import json
+import shutil
 from pathlib import Path
 
 import keras
@@ -11,6 +12,7 @@ import sklearn.metrics
 
 import sertk
 from sertk.audio import read
+from sertk.recipes.prepared import prepare
 
 
 def test_the_folder_holds_all_that_is_needed_to_do_it_again(finished_run, tiny_corpus):
@@ -82,6 +84,45 @@ def test_members_are_trained_apart_and_averaged(tiny_corpus, small, cache, tmp_p
         verbose=0,
     )
     np.testing.assert_allclose(alone.log["loss"], run.log["loss"], rtol=1e-3)
+
+
+def test_a_run_of_an_older_version_goes_on(finished_run, tiny_corpus, small, cache, tmp_path):
+    """Its recipe lacks settings that came later, which have their defaults here; its title may have been reworded."""
+    shutil.copytree(finished_run.directory, tmp_path / "old")
+    settings = json.loads((tmp_path / "old" / "recipe.json").read_text())
+    del settings["recipe"]["chunks"]
+    for name in ("members", "monitor", "schedule", "optimizer"):
+        del settings["recipe"]["training"][name]
+    settings["recipe"]["title"] = "Another title"
+    (tmp_path / "old" / "recipe.json").write_text(json.dumps(settings))
+    arguments = {"cache": cache, "verbose": 0}
+    again = sertk.train("004-cnn-mfcc", tiny_corpus, tmp_path / "old", changes=small, **arguments)
+    assert again.finished
+    with pytest.raises(ValueError, match="holds a run with other settings"):
+        sertk.train("004-cnn-mfcc", tiny_corpus, tmp_path / "old", changes={**small, "training.epochs": 3}, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"training.retrain": True, "training.patience": None}, r"`training\.retrain` trains anew for the best number"),
+        ({"training.members": 0}, r"`training\.members` must be at least 1"),
+        ({"training.schedule": "step"}, r"`training\.schedule` must be one of"),
+        ({"features.kind": "plp"}, r"`features\.kind` must be one of"),
+    ],
+    ids=str,
+)
+def test_slips_are_told_before_a_clip_is_looked_at(changes, message, tiny_corpus, tmp_path):
+    nowhere = tiny_corpus.assign(path="nowhere.wav")
+    with pytest.raises(ValueError, match=message):
+        sertk.train("004-cnn-mfcc", nowhere, tmp_path / "run", changes=changes, verbose=0)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_path_of_weights_is_good_in_any_folder(tiny_corpus, cache, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    recipe, _, _ = prepare("004-vgg16-1", tiny_corpus, {"model.weights": Path("w.h5")}, cache=cache, progress=False)
+    assert recipe.model.options["weights"] == str(tmp_path / "w.h5")
 
 
 def test_figures_are_scikit_learns_on_what_the_saved_model_says(finished_run, cache):

@@ -11,8 +11,9 @@ from sertk.recipes.optimizer import optimizer
 
 
 def made(steps=10, epochs=8, **changes):
+    changes = {"epochs": epochs, **changes}
     recipe = override(get("004-cnn-mfcc"), {f"training.{name}": value for name, value in changes.items()})
-    return optimizer(recipe, steps, epochs)
+    return optimizer(recipe, steps)
 
 
 def rates(made, steps):

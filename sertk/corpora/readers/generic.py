@@ -6,7 +6,7 @@ import pandas as pd
 
 from sertk.corpora.emotions import canonical_emotion
 from sertk.corpora.manifest import GENDERS, corpus_of, load_manifest
-from sertk.corpora.readers.scan import Skip, duration, existing_folder, finish, left_out, read_folder
+from sertk.corpora.readers.scan import Skip, duration, existing_folder, finish, is_sound, left_out, read_folder
 
 
 def read_csv(directory, unlabelled=False):
@@ -16,7 +16,8 @@ def read_csv(directory, unlabelled=False):
     `statement`, `intensity`, `session` and `language` are read where present, and all further columns are kept. Where
     `corpus` is missing or empty, it is the table's stem, or its folder's name if it is called `manifest.csv`. A
     speaker called 01 stays "01"; gender is female or male, also as f and m. The duration is the one in the clip's
-    header. A row may also name an image, PNG or JPEG, as the table of `sertk images` does; it has no duration.
+    header. A table without any sound may be
+    one of images, PNG or JPEG, such as `sertk images` writes; they have no duration.
 
     Args:
         directory: the CSV file, or a folder that holds one called `manifest.csv`.
@@ -32,13 +33,14 @@ def read_csv(directory, unlabelled=False):
     table_path = _table_path(directory)
     table = load_manifest(table_path)
     rows, skipped, seen = {}, [], set()
+    images = not any(is_sound(path) for path in table["path"].dropna())
     for row in table.to_dict("records"):
         path = "" if pd.isna(row["path"]) else row["path"]
         try:
             row = _clean(row, unlabelled)
             if path in seen:
                 raise Skip("duplicate: the table has an earlier row for this file")
-            row["duration"] = duration(Path(path), images=True)
+            row["duration"] = duration(Path(path), images)
             seen.add(path)
             rows[_relative(path, table_path.parent)] = row
         except Skip as reason:

@@ -59,7 +59,7 @@ def read_folder(directory, describe, corpus, beside=None, images=False, **consta
     """
     directory = existing_folder(directory)
     rows, skipped, damaged, seen = {}, [], [], {}
-    images = images and not any(map(_is_sound, files_of(directory)))
+    images = images and not any(map(is_sound, files_of(directory)))
     for path in sorted(_candidates(directory, beside, images), key=_preference):
         try:
             if (directory / path).is_dir():
@@ -126,7 +126,7 @@ def duration(path, images=False):
         except (ValueError, OSError) as error:
             raise Bad(str(error).removeprefix(f"{path}: ")) from error
         return math.nan
-    if not _is_sound(path):
+    if not is_sound(path):
         raise Skip(f"no audio file: the name does not end in {', '.join(AUDIO)}")
     try:
         return info(path).seconds
@@ -157,7 +157,7 @@ def files_of(directory):
     """
     for folder, folders, names in os.walk(directory, onerror=_unreadable):
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        odd = [name for name in folders if (Path(folder) / name).is_symlink() or _is_sound(name)]
+        odd = [name for name in folders if (Path(folder) / name).is_symlink() or is_sound(name)]
         for name in (*names, *odd):
             if not name.startswith("."):
                 yield (Path(folder) / name).relative_to(directory)
@@ -166,12 +166,13 @@ def files_of(directory):
 def _candidates(directory, beside, images):
     """What may be a clip: all files but companions, of any corpus and of this one."""
     for path in files_of(directory):
-        companion = COMPANION.fullmatch(path.name) and not (_is_sound(path) or (images and is_image(path)))
+        companion = COMPANION.fullmatch(path.name) and not (is_sound(path) or (images and is_image(path)))
         if not companion and not (beside and re.fullmatch(beside, path.as_posix())):
             yield path
 
 
-def _is_sound(name):
+def is_sound(name):
+    """Whether a file is called like a sound."""
     return Path(name).suffix.lower() in AUDIO
 
 

@@ -36,13 +36,16 @@ def recordings(manifest):
     How long a clip is its header says, since tables round durations, each in its own way. Only clips of one length are
     decoded, once in a session. Files that can't be decoded are the same where their bytes are.
 
+    Images know the clip that they were drawn from by the column `clip_path`: those of one recording have its number.
+
     Args:
         manifest: DataFrame with the column `path`.
 
     Returns:
         int array, one number a row.
     """
-    return compared(manifest["path"])[0]
+    paths = manifest["path"]
+    return compared(manifest["clip_path"].fillna(paths) if "clip_path" in manifest else paths)[0]
 
 
 def compared(paths):
