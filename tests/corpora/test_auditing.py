@@ -38,6 +38,16 @@ def texts(report):
     return {finding.what: finding.text for finding in report.findings}
 
 
+def test_chunks_are_as_long_as_they_are(sound):
+    """Two chunks of 30 ms of each clip of 0.1 s; those of one clip in two parts are a leak of files."""
+    chunks = pd.concat([sound.assign(chunk_start=start, duration=0.03) for start in ("0", "480")], ignore_index=True)
+    report = audit(chunks)
+    assert not report.leaks
+    assert report.parts["seconds"].tolist() == [pytest.approx(8 * 0.03)] * 3
+    chunks.loc[len(chunks) - 1, "part"] = "train"
+    assert verdicts(audit(chunks))["files"] == "LEAK"
+
+
 def test_a_sound_split(sound):
     report = audit(sound)
     assert verdicts(report) == {

@@ -128,6 +128,9 @@ def audit(table, reader=None, root=None):
     rows["seconds"] = rows["path"].map({path: seconds_of(path) for path in rows["path"].unique()})
     if reader is not None:
         rows = told_by(reader, rows, named[rows["seconds"].notna()], root)
+    if {"chunk_start", "duration"} <= set(rows):
+        # Rows are chunks: each is as long as the table says, not as its clip.
+        rows["seconds"] = pd.to_numeric(rows["duration"], errors="coerce").fillna(rows["seconds"])
     if "emotion" in rows:
         rows["emotion"] = rows["emotion"].astype("string").map(canonical_emotion, na_action="ignore")
     rows["recording"], heard = compared(rows["path"])
