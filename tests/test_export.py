@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import sertk
 from sertk.audio import FixedLength
 from sertk.export import export_saved_model
 from sertk.models import without_fixed_length
+from sertk.recipes import get, override
 
 ALONE = """
 import sys
@@ -71,6 +73,22 @@ def test_serves_where_only_tensorflow_is(saved_model, serve, tmp_path):
     alone = np.load(tmp_path / "outputs.npz")
     assert set(alone) == {"label", "classes", "probabilities"}
     np.testing.assert_allclose(alone["probabilities"], serve(clips)["probabilities"], atol=1e-6)
+
+
+def test_images_are_drawn_where_only_tensorflow_is(tiny_corpus, cache, small, tmp_path):
+    """Speech as a picture, from waveform to SqueezeNet's probabilities, in a process without sertk and matplotlib."""
+    image = {"features.kind": "mel_image", "features.height": 48, "features.width": 48, "features.normalize": False}
+    network = {"model.builder": "transfer_head", "model.backbone": "squeezenet", "training.epochs": 1}
+    recipe = override(get("004-vgg16-1"), {"model.weights": None, "training.retrain": False})
+    changes = {**small, **image, **network}
+    run = sertk.train(recipe, tiny_corpus, tmp_path / "run", changes=changes, cache=cache, verbose=0)
+    saved_model = export_saved_model(run, tmp_path / "saved" / "1")
+    clips = waveforms(2, 16_000)
+    np.save(tmp_path / "clips.npy", clips)
+    arguments = [saved_model, tmp_path / "clips.npy", tmp_path / "outputs.npz"]
+    subprocess.run([sys.executable, "-c", ALONE, *map(str, arguments)], check=True, capture_output=True)
+    expected = run.model().predict(clips, verbose=0)
+    np.testing.assert_allclose(np.load(tmp_path / "outputs.npz")["probabilities"], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(
