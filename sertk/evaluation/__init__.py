@@ -5,11 +5,17 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "aligned": ["align"],
         "by_clip": ["by_clip"],
+        "combinations": ["all_combinations", "best_member"],
+        "comparison": ["compare", "verdict"],
         "folds": ["over_folds"],
         "measures": ["metrics"],
+        "members_plot": ["plot_members"],
         "plots": ["plot_confusion", "plot_learning_curves", "plot_waveform_and_features"],
         "predictions": ["class_names", "load_predictions", "predictions_table", "save_predictions"],
         "report": ["write_report"],
+        "significance": ["mcnemar", "mcnemar_of_counts"],
+        "voting": ["vote"],
     },
 )
