@@ -110,4 +110,5 @@ def _steps(model):
 def _rebuilt(model, *, padded=None, end=None, hidden_states=False):
     (samples,) = next(tensor.shape[1:] for tensor in model.inputs if tensor.name == "waveform")
     padded = takes_lengths(model) if padded is None else padded
+    hidden_states = hidden_states or (end is None and len(model.outputs) > 1)
     return connect(_steps(model)[:end], samples, padded=padded, hidden_states=hidden_states, name=model.name)
