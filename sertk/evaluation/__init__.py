@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "comparison": ["compare", "verdict"],
         "folds": ["over_folds"],
         "measures": ["metrics"],
+        "members_page": ["write_members"],
         "members_plot": ["plot_members"],
         "plots": ["plot_confusion", "plot_learning_curves", "plot_waveform_and_features"],
         "predictions": ["class_names", "load_predictions", "predictions_table", "save_predictions"],

@@ -70,8 +70,10 @@ def verdict(test, best):
     )
     if p >= SIGNIFICANT:
         return f"{counts}, not below {SIGNIFICANT}: the ensemble is not shown to differ from its best member."
+    so = "beats" if first > second else "is worse than"
     return (
-        f"{counts}, below {SIGNIFICANT}: the ensemble {'beats' if first > second else 'is worse than'} its best member."
+        f"{counts}, below {SIGNIFICANT}: the ensemble {so} its best member. "
+        "The test takes clips to be independent; those of one speaker are alike, so p is likely too small."
     )
 
 

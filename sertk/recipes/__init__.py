@@ -8,7 +8,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "book": ["RECIPES", "get"],
         "drawn": ["draw"],
         "experiment": ["evaluate", "train"],
+        "paper_002_ensembles": ["ENSEMBLES"],
         "recipe": ["Audio", "Chunks", "Features", "Model", "Noise", "Recipe", "Split", "Training", "override"],
         "run": ["Run"],
+        "run_costs": ["costs"],
+        "voted": ["evaluate_ensemble"],
     },
 )
