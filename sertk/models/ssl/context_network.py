@@ -20,9 +20,8 @@ class ContextNetwork(layers.Layer):
     place means nothing.
 
     Input: `(batch, frames, channels)`; `lengths`, int32, `(batch,)`, valid frames of each clip, or None for all.
-    Output: `(batch, frames, channels)`; with `hidden_states=True` a list of as many as there are layers, and one: what
-        goes into the first layer, then what comes out of each. The last is the output as it is without, after the
-        final layer norm that `pre_norm` has.
+    Output: the hidden states, a list, `(batch, frames, channels)` each: what goes into the first layer, then what
+        comes out of each. The last is the network's output, after the final layer norm that `pre_norm` has.
 
     Args:
         depth: int, transformer layers.
@@ -92,7 +91,7 @@ class ContextNetwork(layers.Layer):
         for layer in (self.positional, self.norm, *self.blocks):
             layer.build(frames_shape)
 
-    def call(self, frames, lengths=None, hidden_states=False, training=None):
+    def call(self, frames, lengths=None, training=None):
         bias = None
         if lengths is not None:
             valid = valid_frames(lengths, ops.shape(frames)[1])
@@ -108,7 +107,7 @@ class ContextNetwork(layers.Layer):
             states.append(frames)
         if self.pre_norm:
             states[-1] = self.norm(frames)
-        return states if hidden_states else states[-1]
+        return states
 
     def _step(self, block, frames, bias, training):
         if training and self.gradient_checkpointing:
@@ -121,11 +120,8 @@ class ContextNetwork(layers.Layer):
             outputs = ops.where(stays, outputs, frames)
         return outputs
 
-    def compute_output_spec(self, frames, lengths=None, hidden_states=False, training=None):
-        def spec():
-            return keras.KerasTensor(frames.shape, dtype=self.compute_dtype)
-
-        return [spec() for _ in range(len(self.blocks) + 1)] if hidden_states else spec()
+    def compute_output_spec(self, frames, lengths=None, training=None):
+        return [keras.KerasTensor(frames.shape, dtype=self.compute_dtype) for _ in range(len(self.blocks) + 1)]
 
     def get_config(self):
         block = self.blocks[0].get_config()

@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from sertk.models.ssl.context_network import ContextNetwork
 from sertk.models.ssl.feature_encoder import FeatureEncoder
 from sertk.models.ssl.lengths import FrameCounts
 
@@ -14,7 +15,8 @@ def connect(steps, samples=None, *, padded=False, hidden_states=False, name=None
         steps: layers; the attribute `lengths_in`, "samples" or "frames", says that one takes lengths, and which.
         samples: int, the length of the input, or None for any length. Defaults to None.
         padded: bool, whether the model takes lengths. Defaults to False.
-        hidden_states: bool, whether the transformer, then the last step, gives all. Defaults to False.
+        hidden_states: bool, whether the transformer, being the last step, gives the states of all its layers.
+            Defaults to False.
         name: str, the model's name. Defaults to None.
 
     Returns:
@@ -24,9 +26,9 @@ def connect(steps, samples=None, *, padded=False, hidden_states=False, name=None
     known = {"samples": keras.Input((), dtype="int32", name="lengths")} if padded else {}
     for step in steps:
         options = {"lengths": known[step.lengths_in]} if padded and hasattr(step, "lengths_in") else {}
-        if hidden_states and step is steps[-1]:
-            options["hidden_states"] = True
         x = step(x, **options)
+        if isinstance(step, ContextNetwork) and not (hidden_states and step is steps[-1]):
+            x = x[-1]
         if padded and isinstance(step, FeatureEncoder):
             known["frames"] = FrameCounts(step.kernels, step.strides, name="frame_counts")(known["samples"])
     return keras.Model([waveforms, known["samples"]] if padded else waveforms, x, name=name)
