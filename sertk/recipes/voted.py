@@ -121,7 +121,11 @@ def evaluate_ensemble(
 
     figures = _measured(ensemble, resamples)
     report = directory / ("report" if part == "test" else f"report-{part}")
-    _save(table.merge(spent, "left", "name") if len(spent) else table, directory / "members.csv")
+    if len(spent):
+        whole = spent.astype({"parameters": "Int64", "trainable_parameters": "Int64"})  # the ensemble has none
+        _save(table.merge(whole, "left", "name"), directory / "members.csv")
+    else:
+        _save(table, directory / "members.csv")
     if tried is None:
         (directory / "combinations.csv").unlink(missing_ok=True)  # of an older ensemble
     else:
@@ -181,7 +185,7 @@ def _validation(members, names, part, files, choose, cache):
     if without:
         if choose is not None:
             raise ValueError(
-                "`choose` needs predictions of the validation part for each member: run folders, or their CSVs as "
+                "`choose` needs predictions of a validation part for each member: runs that have one, or their CSVs as "
                 f"`validation`. Received: {', '.join(without)} without"
             )
         return None, f"{', '.join(without)} came without a validation part"

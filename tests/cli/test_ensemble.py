@@ -54,7 +54,7 @@ def test_json_holds_everything(sertk, members, tmp_path):
 
 def test_combinations_of_files_want_their_validation_predictions(sertk, one_line, members, tmp_path):
     arguments = ("ensemble", *members, "-o", tmp_path / "out", "--choose", "2")
-    one_line(sertk(*arguments), "`choose` needs predictions of the validation part", "Received: a, b, c without")
+    one_line(sertk(*arguments), "`choose` needs predictions of a validation part", "Received: a, b, c without")
     validation = []
     for file in members:
         table = pd.read_csv(file).assign(path=[f"/v{i}.wav" for i in range(300)])

@@ -60,9 +60,9 @@ def test_three_runs_that_were_not_measured_yet(runs, cache, tmp_path):
     assert f"| {spent['parameters']:,} | {spent['trainable_parameters']:,} | {spent['megabytes']:.1f} MB |" in members
     assert spent["machine"] in members
     assert (tmp_path / "report" / "members.png").is_file()
-    table = pd.read_csv(tmp_path / "members.csv")
-    assert table["parameters"].tolist()[1:] == [spent["parameters"]] * 3
-    assert table["votes"].all()
+    table = pd.read_csv(tmp_path / "members.csv", dtype="string")
+    assert table["parameters"].tolist()[1:] == [str(spent["parameters"])] * 3
+    assert table["votes"].tolist() == ["True"] * 4
 
 
 def test_the_combination_is_chosen_on_the_validation_part(runs, cache, tmp_path):
@@ -130,7 +130,7 @@ def test_files_of_the_validation_part_choose_among_files(tmp_path):
         evaluate_ensemble(test, tmp_path / "out", choose=2, validation=test)
     with pytest.raises(ValueError, match=r"a predictions CSV for each of the 4 members, .* Received: 3 files"):
         evaluate_ensemble(test, tmp_path / "out", choose=2, validation=validation[:3])
-    with pytest.raises(ValueError, match=r"`choose` needs predictions of the validation part .* Received: a, b, c, d"):
+    with pytest.raises(ValueError, match=r"`choose` needs predictions of a validation part .* Received: a, b, c, d"):
         evaluate_ensemble(test, tmp_path / "out", choose=2)
 
 
