@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 from sertk.models.ssl.checkpoint import INDEX, SAFETENSORS, TORCH, import_torch, preferred_layout
+from sertk.models.ssl.preprocessing import FILES
 
-SETTINGS = ["config.json", "preprocessor_config.json"]
+SETTINGS = ["config.json", *FILES]
 NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
@@ -108,7 +109,7 @@ def _cached(huggingface_hub, name, revision):
 
 def _by_hand(name):
     return (
-        f"fetch {', '.join(SETTINGS)} and {SAFETENSORS} (or {TORCH}, for which PyTorch is needed) from "
+        f"fetch config.json, {FILES[0]} and {SAFETENSORS} (or {TORCH}, for which PyTorch is needed) from "
         f"https://huggingface.co/{name} on another machine into a folder, and pass that folder in place of the name"
     )
 

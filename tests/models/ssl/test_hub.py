@@ -12,7 +12,7 @@ from sertk.models.ssl.hub import checkpoint_folder
 hub = pytest.importorskip("huggingface_hub")
 
 NAME = "facebook/wav2vec2-base"
-SETTINGS = ["config.json", "preprocessor_config.json"]
+SETTINGS = ["config.json", "preprocessor_config.json", "processor_config.json"]
 COMMIT = "0b5b8e868dd84f03fd87d01f9c4ff0f080fecfe8"
 
 
