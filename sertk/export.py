@@ -26,6 +26,10 @@ def export_saved_model(run, directory):
     - `classes`: string `(batch, classes)`, the names of the emotions,
     - `probabilities`: float32 `(batch, classes)`, in the order of `classes`.
 
+    A model of clips of any length, whose recipe has `audio.pad="batch"`, has a second signature, `padded`, for clips of
+    several lengths in one batch: beside `waveform`, with zeros behind the shorter ones, it takes `lengths`, int32
+    `(batch,)`, in samples.
+
     A model of chunks hears one chunk at once: of anything longer its middle. Send it voiced chunks, and average what it
     says of them, as `sertk.predict` does.
 
@@ -58,14 +62,25 @@ def export_saved_model(run, directory):
             f"{directory}: holds something already; export to a new folder, such as the next version number"
         )
     model, classes, recipe = run.model(), run.classes, run.recipe
-    names = tf.constant(classes)
+    names, padded = tf.constant(classes), len(model.inputs) > 1
 
     def serve(waveform):
         # The signature's shape is a promise to clients; nothing but this holds them to it.
         waveform = tf.ensure_shape(waveform, (None, None))
         with tf.control_dependencies(_assert_audio(waveform)):
             waveform = tf.identity(waveform)
-        probabilities = model(waveform, training=False)
+        if padded:
+            lengths = tf.fill(tf.shape(waveform)[:1], tf.shape(waveform)[1])
+            return told(model({"waveform": waveform, "lengths": lengths}, training=False))
+        return told(model(waveform, training=False))
+
+    def serve_padded(waveform, lengths):
+        waveform, lengths = tf.ensure_shape(waveform, (None, None)), tf.ensure_shape(lengths, (None,))
+        with tf.control_dependencies([*_assert_audio(waveform), *_assert_lengths(lengths, waveform)]):
+            waveform = tf.identity(waveform)
+        return told(model({"waveform": waveform, "lengths": lengths}, training=False))
+
+    def told(probabilities):
         return {
             "label": tf.gather(names, tf.argmax(probabilities, axis=1)),
             "classes": tf.tile(names[None], (tf.shape(probabilities)[0], 1)),
@@ -74,9 +89,11 @@ def export_saved_model(run, directory):
 
     archive = keras.export.ExportArchive()
     archive.track(model)
-    archive.add_endpoint(
-        "serving_default", serve, input_signature=[tf.TensorSpec((None, None), tf.float32, name="waveform")]
-    )
+    sound = tf.TensorSpec((None, None), tf.float32, name="waveform")
+    archive.add_endpoint("serving_default", serve, input_signature=[sound])
+    if padded:
+        lengths = tf.TensorSpec((None,), tf.int32, name="lengths")
+        archive.add_endpoint("padded", serve_padded, input_signature=[sound, lengths])
     unfinished = directory.with_name(f".{directory.name}-unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     archive.write_out(str(unfinished), verbose=False)
@@ -100,3 +117,16 @@ def _assert_audio(waveform):
         ),
     )
     return [tf.debugging.Assert(holds, [sentence]) for holds, sentence in checks]
+
+
+def _assert_lengths(lengths, waveform):
+    total = tf.shape(waveform)[1]
+    return (
+        tf.debugging.Assert(
+            tf.equal(tf.size(lengths), tf.shape(waveform)[0]), ["`lengths` must have one for each row."]
+        ),
+        tf.debugging.Assert(
+            tf.reduce_all((lengths > 0) & (lengths <= total)),
+            ["`lengths` must be above 0 and no more than the samples that `waveform` has."],
+        ),
+    )

@@ -23,7 +23,8 @@ class Predictor:
     Attributes:
         classes: tuple of str, the emotions in the order of the probabilities.
         sample_rate: int, Hz, the rate of the waveforms it takes.
-        samples: int, how many samples the model hears; of a longer clip only the part that its recipe crops.
+        samples: int, how many samples the model hears; of a longer clip only the part that its recipe crops. None for a
+            model that hears clips of any length as they are.
         chunks_top_db: float, of a model that was trained on chunks: it is asked about all chunks of a clip's voiced
             parts, which are louder than that below the loudest frame. None for other models.
 
@@ -48,7 +49,8 @@ class Predictor:
         self.classes = tuple(described["classes"])
         self.sample_rate = described["sample_rate"]
         self.chunks_top_db = described.get("chunks_top_db")
-        self.samples = round(described["seconds"] * self.sample_rate)
+        seconds = described["seconds"]
+        self.samples = None if seconds is None else round(seconds * self.sample_rate)
 
     def probabilities(self, waveform, windows=False):
         """What the model makes of one waveform.
@@ -72,7 +74,8 @@ class Predictor:
             raise ValueError(
                 "`waveform` must be finite; it holds NaN or infinity. Received: a waveform with such samples"
             )
-        parts = self._parts(waveform, windows) if len(waveform) > self.samples else waveform[None]
+        longer = self.samples is not None and len(waveform) > self.samples
+        parts = self._parts(waveform, windows) if longer else waveform[None]
         batches = [parts[start : start + BATCH] for start in range(0, len(parts), BATCH)]
         return np.concatenate([self._model(batch) for batch in batches]).mean(axis=0)
 
@@ -182,6 +185,9 @@ def _run(directory):
     network = run.model()
 
     def model(waveforms):
+        if len(network.inputs) > 1:
+            lengths = np.full(len(waveforms), waveforms.shape[1], "int32")
+            waveforms = {"waveform": waveforms, "lengths": lengths}
         return keras.ops.convert_to_numpy(network(waveforms, training=False))
 
     return model, run.description

@@ -1,4 +1,4 @@
-"""From a manifest to `tf.data`: clips of one length with their labels, in an order that a seed fixes."""
+"""From a manifest to `tf.data`: clips with their labels, in an order that a seed fixes."""
 
 import os
 
@@ -7,17 +7,19 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from sertk.audio import MaximumLength
 from sertk.augment.awgn import add_noise
 
 
 class Clips:
     """The clips of a manifest as batches of (waveform, one-hot label), or of (features, one-hot label).
 
-    Waveforms come from a `WaveformCache` and are cut to one length clip by clip. Everything after that is the model's,
-    unless `features` are kept: they are then computed once for each clip and copy, and held in memory, which spares
-    every epoch the reading, the noise and the features. In training, `shuffle=True`, order and noise are a pure
-    function of seed, epoch and clip: set `epoch` (the callback of `sertk.learning` does) and a resumed run sees what
-    the uninterrupted one would have seen. No clip is ever dropped: the last batch is as large as what is left.
+    Waveforms come from a `WaveformCache` and are cut to one length clip by clip, or with `MaximumLength` padded to the
+    longest of their batch, with their lengths beside them. Everything after that is the model's, unless `features` are
+    kept: they are then computed once for each clip and copy, and held in memory, which spares every epoch the reading,
+    the noise and the features. In training, `shuffle=True`, order and noise are a pure function of seed, epoch and
+    clip: set `epoch` (the callback of `sertk.learning` does) and a resumed run sees what the uninterrupted one would
+    have seen. No clip is ever dropped: the last batch is as large as what is left.
 
     Args:
         manifest: DataFrame with `path` and `emotion`. Where it has a column `chunk_start`, as that of
@@ -25,7 +27,7 @@ class Clips:
             as `fixed_length`.
         classes: sequence of str, the emotions in the order of the network's outputs.
         cache: `sertk.audio.WaveformCache`. What it lacks is decoded now.
-        fixed_length: `sertk.audio.FixedLength`.
+        fixed_length: `sertk.audio.FixedLength`, or `sertk.audio.MaximumLength` for clips of any length.
         batch_size: int. Defaults to 32.
         shuffle: bool, another order every epoch. Defaults to False: the manifest's order.
         noisy_copies: int, how many copies with noise stand beside each clip; 2 make the training part three times as
@@ -34,15 +36,21 @@ class Clips:
         seed: int. Defaults to 0.
         features: layer from waveforms to features, such as `sertk.features.MFCC()`, or None to yield waveforms. They
             take `features_size` bytes of memory, twice that for a moment. Defaults to None.
+        rounds: pair of ints (batches, epochs), or None. With it a pass over `dataset` is not an epoch but a round of as
+            many batches, so that a model is judged and saved every few steps, and there are `passes` of them in as many
+            epochs. Batches then go on from one epoch into the next; only the last one of all may be smaller, and the
+            last round shorter. Defaults to None.
         progress: bool, whether decoding and features show a bar on a terminal. Defaults to True.
 
     Attributes:
         dataset: `tf.data.Dataset` of `(batch, samples)` float32, or with `features` of `(batch, frames, bands)`, and
-            `(batch, classes)` float32.
-        epoch: `tf.Variable`, the epoch whose order the next pass over `dataset` has.
+            `(batch, classes)` float32. With `MaximumLength` the waveforms come as a dict of `waveform`,
+            `(batch, longest)`, and `lengths`, int32 `(batch,)`, in samples.
+        epoch: `tf.Variable`, the epoch, or the round, that the next pass over `dataset` is.
 
     Raises:
-        ValueError: if the manifest is empty, has an emotion that is not in `classes`, or files that can't be decoded.
+        ValueError: if the manifest is empty, has an emotion that is not in `classes`, or files that can't be decoded,
+            or if features are to be kept of clips of any length.
 
     Example:
         >>> clips = Clips(train, classes, WaveformCache(), FixedLength(48_000), shuffle=True, noisy_copies=2)
@@ -62,11 +70,20 @@ class Clips:
         snr=(15.0, 30.0),
         seed=0,
         features=None,
+        rounds=None,
         progress=True,
     ):
         check_examples(manifest, classes, batch_size)
         if not isinstance(noisy_copies, int) or noisy_copies < 0:
             raise ValueError(f"`noisy_copies` must be an integer, 0 or more. Received: noisy_copies={noisy_copies!r}")
+        self.padded = isinstance(fixed_length, MaximumLength)
+        if self.padded and features is not None:
+            raise ValueError(
+                "`features` can be kept of clips of one length only; pass a `FixedLength`, or None as features. "
+                "Received: features with a MaximumLength"
+            )
+        if rounds is not None and not all(isinstance(count, int) and count > 0 for count in rounds):
+            raise ValueError(f"`rounds` must be two positive integers, batches and epochs. Received: rounds={rounds!r}")
         self.classes = tuple(classes)
         self.batch_size = batch_size
         self.clips = len(manifest)
@@ -75,6 +92,7 @@ class Clips:
         self._fixed_length = fixed_length
         self._snr = snr
         self._seed = seed
+        self._rounds = rounds
         entries = [str(entry) for entry in cache.prepare(manifest["path"], progress=progress)]
         self._entries = tf.constant(entries)
         self._starts = tf.constant(manifest["chunk_start"], tf.int64) if "chunk_start" in manifest else None
@@ -87,17 +105,40 @@ class Clips:
         """Batches an epoch."""
         return -(-self.clips * self.copies // self.batch_size)
 
+    @property
+    def passes(self):
+        """Rounds in the epochs of `rounds`; None without."""
+        if self._rounds is None:
+            return None
+        batches, epochs = self._rounds
+        return -(-self.clips * self.copies * epochs // (batches * self.batch_size))
+
     def _dataset(self, shuffle, read):
         total = self.clips * self.copies
-        positions = tf.data.Dataset.range(total)
-        if shuffle:
-            positions = positions.map(lambda position: shuffled(position, total, self._seed, self.epoch))
-        batches = read(positions).prefetch(2)
-        return batches.apply(tf.data.experimental.assert_cardinality(self.steps)).with_options(untuned())
+        a_pass, epochs = total, None
+        if self._rounds is not None:
+            a_pass, epochs = self._rounds[0] * self.batch_size, self._rounds[1]
+
+        def position(number):
+            """Of the example that is drawn as the so many-th in this pass."""
+            if epochs is None:
+                epoch, place = self.epoch, number
+            else:
+                drawn = self.epoch * a_pass + number
+                epoch, place = drawn // total, drawn % total
+            return shuffled(place, total, self._seed, epoch) if shuffle else place
+
+        numbers = tf.data.Dataset.range(a_pass)
+        if epochs is not None:
+            numbers = numbers.take_while(lambda number: self.epoch * a_pass + number < total * epochs)
+        batches = read(numbers.map(position)).prefetch(2)
+        if epochs is None:
+            batches = batches.apply(tf.data.experimental.assert_cardinality(self.steps))
+        return batches.with_options(untuned())
 
     def _waveforms(self, positions):
         examples = positions.map(self._example, num_parallel_calls=os.cpu_count(), deterministic=True)
-        return examples.batch(self.batch_size)
+        return examples.padded_batch(self.batch_size) if self.padded else examples.batch(self.batch_size)
 
     def _kept(self, features, progress):
         """Computes the features of all examples; gives a function from positions to their batches."""
@@ -130,6 +171,9 @@ class Clips:
         waveform = self._fixed_length(raw)
         if self.copies > 1:
             waveform = tf.cond(copy > 0, lambda: self._with_noise(waveform, position), lambda: waveform)
+        if self.padded:
+            waveform.set_shape((None,))
+            return {"waveform": waveform, "lengths": tf.size(waveform)}, self._labels[clip]
         waveform.set_shape((self._fixed_length.samples,))
         return waveform, self._labels[clip]
 

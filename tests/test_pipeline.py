@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sertk.audio import FixedLength, WaveformCache, read
+from sertk.audio import FixedLength, MaximumLength, WaveformCache, read
 from sertk.features import MFCC
 from sertk.pipeline import Clips, features_size
 
@@ -152,3 +152,59 @@ def test_an_epoch_ends_when_its_last_clip_is_read(clips):
     """tf.data's tuner would hold the end of an epoch back until it wakes up, for as long again as the epoch took."""
     assert not clips().dataset.options().autotune.enabled
     assert not clips(features=MFCC(n_mfcc=20, n_mels=40)).dataset.options().autotune.enabled
+
+
+def test_clips_of_any_length_are_padded_to_the_longest_of_their_batch(tiny_corpus, cache):
+    """Whole files with their lengths, none as long as the corpus's longest unless it is in the batch."""
+    emotions = sorted(set(tiny_corpus["emotion"]))
+    clips = Clips(tiny_corpus, emotions, WaveformCache(cache), MaximumLength(), batch_size=10, progress=False)
+    row, widths = 0, set()
+    for batch, _ in clips.dataset.as_numpy_iterator():
+        assert batch["waveform"].shape[1] == batch["lengths"].max()
+        widths.add(batch["waveform"].shape[1])
+        for waveform, length in zip(batch["waveform"], batch["lengths"], strict=True):
+            file = read(tiny_corpus["path"][row])
+            assert length == len(file)
+            np.testing.assert_array_equal(waveform[:length], file)
+            np.testing.assert_array_equal(waveform[length:], 0)
+            row += 1
+    assert row == len(tiny_corpus)
+    assert len(widths) > 1
+
+
+def test_clips_that_are_too_long_are_cropped_before_they_are_padded(tiny_corpus, cache):
+    emotions = sorted(set(tiny_corpus["emotion"]))
+    clips = Clips(tiny_corpus, emotions, WaveformCache(cache), MaximumLength(SAMPLES), batch_size=84, progress=False)
+    ((batch, _),) = clips.dataset.as_numpy_iterator()
+    file = read(tiny_corpus["path"][0])
+    start = (len(file) - SAMPLES) // 2
+    np.testing.assert_array_equal(batch["waveform"][0], file[start : start + SAMPLES])
+
+
+@pytest.mark.parametrize("batches", [1, 2, 3, 4, 9])
+def test_rounds_are_the_epochs_one_after_the_other(clips, batches):
+    """84 clips, three times, in batches of 32: 7 full ones and one of 28; the last round is what is left."""
+    epochs = clips(shuffle=True)
+    expected = [clip for epoch in range(3) for clip in fingerprints(drawn(epochs, epoch)[0])]
+    rounds = clips(shuffle=True, rounds=(batches, 3))
+    assert rounds.passes == -(-8 // batches)
+    seen, sizes = [], []
+    for number in range(rounds.passes):
+        rounds.epoch.assign(number)
+        of_round = [fingerprints(batch) for batch, _ in rounds.dataset.as_numpy_iterator()]
+        assert len(of_round) == batches or number == rounds.passes - 1
+        sizes += map(len, of_round)
+        seen += [clip for batch in of_round for clip in batch]
+    assert sizes == [32] * 7 + [28]
+    assert seen == expected
+
+
+def test_features_of_clips_of_any_length_can_not_be_kept(tiny_corpus, cache):
+    emotions = sorted(set(tiny_corpus["emotion"]))
+    with pytest.raises(ValueError, match="`features` can be kept of clips of one length only"):
+        Clips(tiny_corpus, emotions, WaveformCache(cache), MaximumLength(), features=MFCC(), progress=False)
+
+
+def test_rounds_out_of_range(clips):
+    with pytest.raises(ValueError, match=r"`rounds` must be two positive integers.*Received: rounds=\(0, 3\)"):
+        clips(rounds=(0, 3))

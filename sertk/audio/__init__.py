@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "cache": ["WaveformCache"],
         "decode": ["AUDIO_EXTENSIONS", "MAX_SECONDS", "info", "read"],
         "fixed_length": ["FixedLength"],
+        "maximum_length": ["MaximumLength"],
         "voiced": ["chunk_starts", "voiced_intervals"],
     },
 )

@@ -145,7 +145,7 @@ def predict(
         typer.echo(json.dumps(_records(table, predictor.classes), indent=2))
         return
     _echo_table(table, predictor.classes)
-    heard = predictor.samples / predictor.sample_rate
+    heard = float("inf") if predictor.samples is None else predictor.samples / predictor.sample_rate
     longer = (table["seconds"] > 2 * heard).sum()
     if longer and not windows and predictor.chunks_top_db is None:
         typer.echo(
@@ -206,8 +206,9 @@ def _training(run):
     which = "last" if run.recipe.training.patience is None else "best"
     if not run.folds:
         (row,) = kept
+        unit, last = ("step", run.log["step"].iloc[-1]) if "step" in row else ("epoch", len(run.log))
         return (
-            f"{which.capitalize()} epoch {row['epoch']:.0f} of {len(run.log)}: validation loss {row['val_loss']:.3f}, "
+            f"{which.capitalize()} {unit} {row[unit]:.0f} of {last}: validation loss {row['val_loss']:.3f}, "
             f"accuracy {row['val_accuracy']:.1%}.{of}"
         )
     said = [

@@ -68,7 +68,8 @@ def changes_of(pairs):
         try:
             changes[key] = json.loads(value)
         except json.JSONDecodeError:
-            changes[key] = None if value.lower() == "none" else value
+            # A Python programmer's null. In lower case it is a word: model.trainable=none freezes the backbone.
+            changes[key] = None if value == "None" else value
     return changes
 
 

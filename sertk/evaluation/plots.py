@@ -61,11 +61,11 @@ def plot_confusion(metrics, path):
 
 
 def plot_learning_curves(history, path):
-    """Draws loss (left) and accuracy (right) by epoch as a PNG of `1950 x 750` pixels.
+    """Draws loss (left) and accuracy (right) by epoch, or by step, as a PNG of `1950 x 750` pixels.
 
     Training is dashed, validation solid; `uar` and `val_uar` are drawn beside the accuracy where they are recorded.
     A line marks the epoch with the lowest validation loss, and a grey line the learning rate if it changed. Missing
-    columns and values that are not finite are left out.
+    columns and values that are not finite are left out. Where there is a column `step`, that is what curves run over.
 
     Args:
         history: DataFrame with a row an epoch: `epoch, loss` and, where recorded, `val_loss, accuracy, val_accuracy,
@@ -84,21 +84,22 @@ def plot_learning_curves(history, path):
             "`history` must have the columns epoch and loss and at least one row. "
             f"Received: columns={list(history.columns)}, rows={len(history)}"
         )
+    unit = "step" if "step" in history else "epoch"
     figure = _figure(1950, 750)
     losses, scores = figure.subplots(1, 2)
-    _curves(losses, history, {"loss": BLUE}, "Loss")
-    _curves(scores, history, {"accuracy": BLUE, "uar": ORANGE}, "Accuracy")
+    _curves(losses, history, unit, {"loss": BLUE}, "Loss")
+    _curves(scores, history, unit, {"accuracy": BLUE, "uar": ORANGE}, "Accuracy")
     if any(column in history for column in ("accuracy", "val_accuracy", "uar", "val_uar")):
         scores.set_ylim(0, 1.02)
         scores.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     else:
         scores.set_yticks([])
         scores.text(0.5, 0.5, "not recorded", transform=scores.transAxes, ha="center", color=GREY)
-    best = _best_epoch(history)
+    best = _best(history, unit)
     if best is not None:
         for axes in (losses, scores):
-            axes.axvline(best, color=GREY, linewidth=1, linestyle=":", label=f"lowest validation loss: epoch {best}")
-    _learning_rate(losses, history)
+            axes.axvline(best, color=GREY, linewidth=1, linestyle=":", label=f"lowest validation loss: {unit} {best}")
+    _learning_rate(losses, history, unit)
     for axes in (losses, scores):
         handles, labels = axes.get_legend_handles_labels()
         if handles:
@@ -177,8 +178,8 @@ def _share(share):
     return "<1" if 0 < share < 0.5 else f"{share:.0f}"
 
 
-def _curves(axes, history, colours, heading):
-    epochs = history["epoch"]
+def _curves(axes, history, unit, colours, heading):
+    epochs = history[unit]
     for name, colour in colours.items():
         for column, who, style in ((name, "training", "--"), (f"val_{name}", "validation", "-")):
             if column in history:
@@ -187,7 +188,7 @@ def _curves(axes, history, colours, heading):
                 # A single epoch is a point, not a line.
                 marker = "o" if len(history) == 1 else None
                 axes.plot(epochs, history[column], style, color=colour, marker=marker, label=what + who)
-    axes.set(title=heading, xlabel="Epoch")
+    axes.set(title=heading, xlabel=unit.capitalize())
     if len(history) == 1:
         axes.set_xticks(epochs)
     else:
@@ -196,19 +197,19 @@ def _curves(axes, history, colours, heading):
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _best_epoch(history):
+def _best(history, unit):
     if "val_loss" not in history:
         return None
     losses = history["val_loss"].to_numpy("float64")
     losses = np.where(np.isfinite(losses), losses, np.inf)
-    return history["epoch"].iloc[losses.argmin()] if np.isfinite(losses).any() else None
+    return history[unit].iloc[losses.argmin()] if np.isfinite(losses).any() else None
 
 
-def _learning_rate(axes, history):
+def _learning_rate(axes, history, unit):
     if "learning_rate" not in history or history["learning_rate"].nunique() < 2:
         return
     rates = axes.twinx()
-    rates.step(history["epoch"], history["learning_rate"], where="post", color=GREY, linewidth=1, alpha=0.6)
+    rates.step(history[unit], history["learning_rate"], where="post", color=GREY, linewidth=1, alpha=0.6)
     rates.set_yscale("log")
     rates.set_ylabel("Learning rate", color=GREY)
     rates.tick_params(axis="y", which="both", colors=GREY)

@@ -36,6 +36,7 @@ class RunLog(keras.callbacks.Callback):
 
     Attributes:
         log: DataFrame, one row an epoch: `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy`, `seconds`.
+            Where `clips` come in rounds, a row a round, with `step`, how often the weights have been changed by then.
     """
 
     def __init__(self, directory, clips=None, patience=None, monitor="loss"):
@@ -76,6 +77,8 @@ class RunLog(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         seconds = round(time.perf_counter() - self._started, 3)
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}, "seconds": seconds}
+        if self.clips is not None and self.clips.passes is not None:
+            row["step"] = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
         self._refuse_divergence(row)
         weights = _InMemory()
         self.model.save_weights(weights)

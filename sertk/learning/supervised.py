@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import keras
@@ -38,7 +39,8 @@ def fit(
         directory: folder for log, checkpoints and TensorBoard; made if missing.
         optimizer: a new `keras.optimizers.Optimizer`; its state is part of each checkpoint. Defaults to Adam at 1e-4.
         label_smoothing: float, how much of each one-hot label is spread over all classes. Defaults to 0.
-        epochs: int, the most epochs. Defaults to 100.
+        epochs: int, the most epochs. Where `train` comes in rounds, each of them counts as one, in `patience` too.
+            Defaults to 100.
         patience: int, epochs without a better validation loss or accuracy after which training stops, or None: all
             epochs are trained, and the last one's weights are kept. Defaults to 20.
         monitor: "loss" or "accuracy", by which the best epoch is told. Defaults to "loss".
@@ -67,7 +69,9 @@ def fit(
             keras.callbacks.TerminateOnNaN(),
             keras.callbacks.TensorBoard(Path(directory) / "tensorboard", write_graph=False),
         ]
-        with _told_of_a_full_disk(directory):
+        with _told_of_a_full_disk(directory), warnings.catch_warnings():
+            # A last round that is shorter than the others is no mistake.
+            warnings.filterwarnings("ignore", "Your input ran out of data")
             model.fit(
                 train.dataset,
                 validation_data=None if validation is None else validation.dataset,

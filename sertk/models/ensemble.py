@@ -29,14 +29,16 @@ def ensemble(networks, name="ensemble"):
     """
     if not networks:
         raise ValueError("`networks` must hold at least one network. Received: an empty list")
-    shapes = {(network.input_shape, network.output_shape) for network in networks}
+    shapes = sorted({f"{network.input_shape} to {network.output_shape}" for network in networks})
     if len(shapes) > 1:
-        raise ValueError(f"`networks` must all take and give the same shapes. Received: {sorted(shapes, key=str)}")
+        raise ValueError(f"`networks` must all take and give the same shapes. Received: {', '.join(shapes)}")
     names = [network.name for network in networks]
     if len(set(names)) < len(names):
         raise ValueError(f"`networks` must have a name each; pass `name=` to their builder. Received: {names}")
     if len(networks) == 1:
         return networks[0]
-    inputs = keras.Input(networks[0].input_shape[1:], name="features")
+    inputs = keras.tree.map_structure(
+        lambda one: keras.Input(batch_shape=one.shape, dtype=one.dtype, name=one.name), networks[0].input
+    )
     average = layers.Average(name="probabilities", dtype="float32")([network(inputs) for network in networks])
     return keras.Model(inputs, average, name=name)

@@ -6,7 +6,9 @@ from pathlib import Path
 import keras
 
 
-def from_waveform(network, features, *, samples=None, fixed_length=None, noise=None, normalization=None, name=None):
+def from_waveform(
+    network, features=None, *, samples=None, fixed_length=None, noise=None, normalization=None, name=None
+):
     """Puts the steps from waveform to features before a network, in one functional model.
 
     They run in this order: `fixed_length`, `noise`, `features`, `normalization`, `network`; those that are None are
@@ -17,8 +19,9 @@ def from_waveform(network, features, *, samples=None, fixed_length=None, noise=N
     Output: that of `network`.
 
     Args:
-        network: keras.Model on features, such as `sertk.models.cnn()`.
-        features: layer from waveforms to features, such as `sertk.features.MFCC()`.
+        network: keras.Model on features, such as `sertk.models.cnn()`, or on waveforms.
+        features: layer from waveforms to features, such as `sertk.features.MFCC()`, or None where the network takes
+            waveforms. Defaults to None.
         samples: int, the length of the input, or None for any length. Defaults to None.
         fixed_length: layer, usually `sertk.audio.FixedLength`. Defaults to None.
         noise: layer that changes waveforms in training, such as `sertk.augment.AWGN`. Defaults to None.
@@ -75,6 +78,29 @@ def from_features(network, *, normalization=None, name=None):
     return keras.Model(features, network(x), name=name or network.name)
 
 
+def from_padded(network, maximum_length, *, name=None):
+    """Puts a maximum length before a network that takes waveforms of any length, padded, with their lengths.
+
+    Input: a dict of `waveform`, `(batch, samples)`, zeros behind the shorter ones, and `lengths`, int32 `(batch,)`, in
+        samples.
+    Output: that of `network`.
+
+    Args:
+        network: keras.Model with these two inputs, such as `sertk.models.ssl_classifier(padded=True)`.
+        maximum_length: `sertk.audio.MaximumLength`.
+        name: str. Defaults to the network's name.
+
+    Returns:
+        A functional `keras.Model` that shares its weights with the network.
+    """
+    waveform = keras.Input((None,), name="waveform")
+    lengths = keras.Input((), dtype="int32", name="lengths")
+    cropped, left = maximum_length(waveform, lengths)
+    given = {"waveform": cropped, "lengths": left}
+    x = network([given[tensor.name] for tensor in network.inputs])
+    return keras.Model({"waveform": waveform, "lengths": lengths}, x, name=name or network.name)
+
+
 def without_fixed_length(model):
     """The same network for clips that are cut to their length already, as `sertk.pipeline.Clips` gives them.
 
@@ -116,13 +142,15 @@ def load(path):
     import keras_nlp.layers  # noqa: F401
 
     import sertk.audio.fixed_length
+    import sertk.audio.maximum_length
     import sertk.augment.awgn
     import sertk.augment.image_augmentation
     import sertk.features.image
     import sertk.features.mfcc
     import sertk.models.attentive_pooling
     import sertk.models.batch_norm
-    import sertk.models.imagenet_preprocessing  # noqa: F401
+    import sertk.models.imagenet_preprocessing
+    import sertk.models.ssl_classifier  # noqa: F401
 
     path = Path(path)
     if not path.is_file():

@@ -2,13 +2,20 @@
 
 import inspect
 
+import keras
+
 import sertk.models
-from sertk.audio import FixedLength, WaveformCache
+from sertk.audio import FixedLength, MaximumLength, WaveformCache
 from sertk.augment import AWGN
 from sertk.features import MFCC, LogMelSpectrogram, SpectrogramImage
+from sertk.models.ssl.hub import checkpoint_folder
 from sertk.recipes.optimizer import optimizer
+from sertk.recipes.recipe import override
 
-BUILDERS = ("attentive_cnn", "cnn", "two_cnn", "cnn_transformer", "transfer_head")
+BUILDERS = ("attentive_cnn", "cnn", "two_cnn", "cnn_transformer", "transfer_head", "ssl_classifier")
+# Those that take waveforms; the others take features.
+HEARING = ("ssl_classifier",)
+DEFAULT = "facebook/wav2vec2-base"
 IMAGES = {"mel_image": "mel", "stft_image": "stft"}
 
 
@@ -18,19 +25,23 @@ def waveforms(recipe, cache=None):
 
 
 def fixed_length(recipe):
-    """The `FixedLength` layer of a recipe."""
+    """The `FixedLength` layer of a recipe, or its `MaximumLength` where batches are padded."""
     audio = recipe.audio
-    samples = round(recipe.length * audio.sample_rate)
+    samples = None if recipe.length is None else round(recipe.length * audio.sample_rate)
+    if audio.pad == "batch":
+        return MaximumLength(samples, audio.crop, name="maximum_length")
     return FixedLength(samples, audio.crop, audio.pad, audio.trim_top_db, name="fixed_length")
 
 
 def features(recipe):
-    """The feature layer of a recipe.
+    """The feature layer of a recipe; None where the network takes waveforms.
 
     Raises:
         ValueError: if `features.kind` is unknown.
     """
     chosen = recipe.features
+    if chosen.kind == "waveform":
+        return None
     shared = {
         "sr": recipe.audio.sample_rate,
         "n_fft": chosen.n_fft,
@@ -44,7 +55,7 @@ def features(recipe):
     if chosen.kind == "log_mel":
         return LogMelSpectrogram(top_db=chosen.top_db, name="log_mel", **shared)
     if chosen.kind not in IMAGES:
-        known = ", ".join(("mfcc", "log_mel", *IMAGES))
+        known = ", ".join(("waveform", "mfcc", "log_mel", *IMAGES))
         raise ValueError(f"`features.kind` must be one of {known}. Received: features.kind={chosen.kind!r}")
     if chosen.normalize:
         raise ValueError(
@@ -60,8 +71,16 @@ def noise(recipe):
     return AWGN(recipe.noise.snr, seed=recipe.training.seed, name="awgn") if recipe.noise.fresh else None
 
 
+def input_shape(recipe):
+    """What the network of a recipe takes, without the batch: `(samples,)`, `(None,)` for any length, or features."""
+    cutting, chosen = fixed_length(recipe), features(recipe)
+    if chosen is None:
+        return (None,) if isinstance(cutting, MaximumLength) else (cutting.samples,)
+    return chosen.compute_output_shape((None, cutting.samples))[1:]
+
+
 def network(recipe, input_shape, num_classes, member=1):
-    """The network of a recipe, for features of `input_shape`; one of several has its number in its name.
+    """The network of a recipe, for what `input_shape` gives; one of several has its number in its name.
 
     Raises:
         ValueError: if the builder or one of its options is unknown.
@@ -77,8 +96,10 @@ def network(recipe, input_shape, num_classes, member=1):
         raise ValueError(
             f"`model.{unknown[0]}` is no option of {name}, which has {', '.join(known)}. Received: {options}"
         )
-    numbered = {} if recipe.training.members == 1 else {"name": f"{name}_{member}"}
-    return builder(input_shape, num_classes, **options, **numbered)
+    own = {} if recipe.training.members == 1 else {"name": f"{name}_{member}"}
+    if recipe.audio.pad == "batch":
+        own["padded"] = True
+    return builder(input_shape, num_classes, **options, **own)
 
 
 def check_settings(recipe):
@@ -88,6 +109,7 @@ def check_settings(recipe):
         ValueError: if there is one.
     """
     training = recipe.training
+    _check_sound(recipe)
     optimizer(recipe, steps=1)
     fixed_length(recipe)
     features(recipe)
@@ -107,5 +129,47 @@ def check(recipe, num_classes):
     Raises:
         ValueError: if a setting is out of range, or the settings do not fit together.
     """
-    cutting, chosen = fixed_length(recipe), features(recipe)
-    network(recipe, chosen.compute_output_shape((None, cutting.samples))[1:], num_classes)
+    shape, options = input_shape(recipe), recipe.model.options
+    if recipe.model.builder != "ssl_classifier":
+        network(recipe, shape, num_classes)
+        return
+    # A network of a billion weights: its checkpoint must be there, and its shapes fit, but no weight is made.
+    if options.get("weights") is not None:
+        pretrained = options["weights"] == "pretrained"
+        checkpoint_folder(options.get("backbone", DEFAULT) if pretrained else options["weights"])
+    with keras.StatelessScope(initialize_variables=False):
+        network(override(recipe, {"model.weights": None}), shape, num_classes)
+
+
+def _check_sound(recipe):
+    """Refuses settings of the clips that do not fit what the network takes."""
+    audio, kind, builder = recipe.audio, recipe.features.kind, recipe.model.builder
+    if (kind == "waveform") != (builder in HEARING) and builder in BUILDERS:
+        wanted = "waveform" if builder in HEARING else "mfcc, log_mel or an image"
+        raise ValueError(
+            f"`features.kind` must be what the network takes, for {builder} {wanted}. Received: features.kind={kind!r}"
+        )
+    if kind == "waveform" and recipe.features.normalize:
+        raise ValueError(
+            "`features.normalize` is for spectrograms: a network on waveforms scales them itself. "
+            "Received: features.normalize=True with features.kind='waveform'"
+        )
+    if audio.pad != "batch":
+        if recipe.length is None:
+            raise ValueError(
+                "`audio.seconds` may be None only where the network takes clips of any length; set audio.pad=batch "
+                f"too. Received: audio.seconds=None with audio.pad={audio.pad!r}"
+            )
+        return
+    hindrances = {
+        "features.kind": (kind != "waveform", kind),
+        "audio.trim_top_db": (audio.trim_top_db is not None, audio.trim_top_db),
+        "noise.fresh": (recipe.noise.fresh, True),
+        "chunks.seconds": (recipe.chunks.seconds is not None, recipe.chunks.seconds),
+    }
+    for name, (hinders, value) in hindrances.items():
+        if hinders:
+            raise ValueError(
+                "`audio.pad` can be batch only for whole clips of a network on waveforms, untrimmed and without fresh "
+                f"noise; change {name} or audio.pad. Received: audio.pad='batch' with {name}={value!r}"
+            )

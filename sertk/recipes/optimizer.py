@@ -5,7 +5,7 @@ import keras
 from sertk.learning.kept_epoch import MONITORS
 
 OPTIMIZERS = ("adam", "adamw", "adadelta")
-SCHEDULES = ("constant", "cosine")
+SCHEDULES = ("constant", "cosine", "linear")
 
 
 def optimizer(recipe, steps):
@@ -13,7 +13,7 @@ def optimizer(recipe, steps):
 
     Args:
         recipe: `Recipe`.
-        steps: int, steps an epoch.
+        steps: int, batches an epoch.
 
     Raises:
         ValueError: if a setting is unknown or out of range.
@@ -37,13 +37,32 @@ def optimizer(recipe, steps):
         raise ValueError(
             f"`training.learning_rate` must be above 0. Received: training.learning_rate={chosen.learning_rate}"
         )
-    for name in ("clip_norm", "epsilon"):
+    if chosen.accumulation < 1:
+        raise ValueError(
+            f"`training.accumulation` must be at least 1. Received: training.accumulation={chosen.accumulation}"
+        )
+    if chosen.evaluate_every is not None and chosen.evaluate_every < 1:
+        raise ValueError(
+            "`training.evaluate_every` must be at least 1 step, or None. "
+            f"Received: training.evaluate_every={chosen.evaluate_every}"
+        )
+    for name in ("clip_norm", "global_clip_norm", "epsilon"):
         value = getattr(chosen, name)
         if value is not None and not value > 0:
             raise ValueError(f"`training.{name}` must be above 0, or None. Received: training.{name}={value}")
     if chosen.monitor not in MONITORS:
         raise ValueError(
             f"`training.monitor` must be one of {', '.join(MONITORS)}. Received: training.monitor={chosen.monitor!r}"
+        )
+    if chosen.clip_norm is not None and chosen.global_clip_norm is not None:
+        raise ValueError(
+            "`training.clip_norm` and `training.global_clip_norm` exclude each other; set one of them to null. "
+            f"Received: {chosen.clip_norm} and {chosen.global_clip_norm}"
+        )
+    if chosen.warmup and chosen.schedule == "linear":
+        raise ValueError(
+            "`training.warmup` goes with the schedules constant and cosine. "
+            f"Received: training.warmup={chosen.warmup} with training.schedule='linear'"
         )
     if chosen.weight_decay and chosen.optimizer != "adamw":
         raise ValueError(
@@ -53,9 +72,15 @@ def optimizer(recipe, steps):
     rate, warmup = chosen.learning_rate, round(chosen.warmup * steps)
     if chosen.schedule == "cosine":
         rate = _after(warmup, rate, decay_steps=epochs * steps - warmup)
+    elif chosen.schedule == "linear":
+        rate = keras.optimizers.schedules.PolynomialDecay(rate, decay_steps=epochs * steps, end_learning_rate=0.0)
     elif warmup:
         rate = _after(warmup, rate, decay_steps=1, alpha=1.0)  # a cosine that never comes down
-    options = {"clipnorm": chosen.clip_norm} | ({} if chosen.epsilon is None else {"epsilon": chosen.epsilon})
+    clipping = {"clipnorm": chosen.clip_norm, "global_clipnorm": chosen.global_clip_norm}
+    options = clipping | ({} if chosen.epsilon is None else {"epsilon": chosen.epsilon})
+    if chosen.accumulation > 1:
+        # Keras's schedules go on counting batches.
+        options["gradient_accumulation_steps"] = chosen.accumulation
     if chosen.optimizer == "adamw":
         return keras.optimizers.AdamW(rate, weight_decay=chosen.weight_decay, **options)
     return {"adam": keras.optimizers.Adam, "adadelta": keras.optimizers.Adadelta}[chosen.optimizer](rate, **options)

@@ -29,10 +29,7 @@ def prepare(recipe, manifest, changes=None, *, cache=None, skip_bad=False, progr
         ValueError: as `sertk.train` does.
     """
     recipe = override(recipe if isinstance(recipe, Recipe) else get(recipe), changes or {})
-    weights = recipe.model.options.get("weights")
-    if weights not in (None, "imagenet"):
-        # A run may be gone on with from another folder.
-        recipe = override(recipe, {"model.weights": str(Path(weights).expanduser().absolute())})
+    recipe = _anywhere(recipe)
     if not skip_bad:
         _refuse_bad([entry for entry in manifest.attrs.get("skipped", []) if entry.get("kind") == "bad"])
     manifest = sertk.corpora.map_labels(manifest, recipe.labels)
@@ -66,6 +63,17 @@ def prepare(recipe, manifest, changes=None, *, cache=None, skip_bad=False, progr
 
     manifest, parts = chunked(recipe, manifest, divide, waveforms, progress=progress)
     return recipe, manifest, parts
+
+
+def _anywhere(recipe):
+    """The recipe with absolute paths: a run may be gone on with from another folder."""
+    weights, backbone = (recipe.model.options.get(name) for name in ("weights", "backbone"))
+    if weights not in (None, "imagenet", "pretrained"):
+        recipe = override(recipe, {"model.weights": str(Path(weights).expanduser().absolute())})
+    # The name of a checkpoint looks like a path, and is one where such a folder is.
+    if recipe.model.builder == "ssl_classifier" and isinstance(backbone, str) and Path(backbone).expanduser().exists():
+        recipe = override(recipe, {"model.backbone": str(Path(backbone).expanduser().absolute())})
+    return recipe
 
 
 def _refuse_bad(bad):

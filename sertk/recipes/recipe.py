@@ -22,11 +22,12 @@ class Split:
 class Audio:
     """What a clip is: sample rate in Hz, and the arguments of `sertk.audio.FixedLength`, its length in seconds.
 
-    Recordings over `max_seconds` are refused.
+    With `pad="batch"` clips are cropped to `seconds` at most, None for not at all, and padded to the longest of their
+    batch; the network is told their lengths. Recordings over `max_seconds` are refused.
     """
 
     sample_rate: int = 16_000
-    seconds: float = 3.0
+    seconds: float | None = 3.0
     crop: str = "center"
     pad: str = "zero"
     trim_top_db: float | None = None
@@ -50,10 +51,11 @@ class Chunks:
 
 @dataclass(frozen=True)
 class Features:
-    """What the network sees: `kind` is "mfcc", "log_mel", "mel_image" or "stft_image", the rest are arguments.
+    """What the network sees: `kind` is "waveform", "mfcc", "log_mel", "mel_image" or "stft_image".
 
-    They are those of the layer: `height` to `max_db` are an image's, `n_mels` and `n_mfcc` those of the kinds that
-    have them. With `normalize`, each band is shifted and scaled by the mean and the variance of the training part.
+    The rest are the layer's arguments; the waveform itself has none. `height` to `max_db` are an image's, `n_mels` and
+    `n_mfcc` those of the kinds that have them. With `normalize`, each band is shifted and scaled by the mean and the
+    variance of the training part.
     """
 
     kind: str = "mfcc"
@@ -94,12 +96,17 @@ class Training:
     """How it learns: the optimiser, and the arguments of `sertk.learning.fit`.
 
     The `optimizer` is "adam", "adadelta", or "adamw" with its `weight_decay`; None for `epsilon` is its own. The
-    gradient of each weight is clipped to a norm of `clip_norm`. The `schedule` is "constant", or "cosine" down to 0 at
-    the last epoch; before it the rate climbs from 0 for `warmup` epochs.
+    gradient of each weight is clipped to a norm of `clip_norm`, or all together to one of `global_clip_norm`. The
+    `schedule` is "constant", or "cosine" or "linear" down to 0 at the last epoch; before the first two the rate may
+    climb from 0 for `warmup` epochs.
 
     With `patience`, the weights of the epoch that is best on the validation part are kept, best by `monitor`, "loss"
     or "accuracy"; without, all epochs are trained and the last one's are kept. With `retrain`, the network is trained
     anew for the best number of epochs, as paper 004 does, and the last epoch's weights are kept.
+
+    The weights are changed once for `accumulation` batches, by the mean of their gradients: a step. The validation part
+    is judged and a checkpoint written after each epoch, or after every `evaluate_every` steps; `patience` then counts
+    these rounds.
 
     Of several `members`, each is a network trained by itself, with the weights and the dropout of the seeds `seed`,
     `seed + 1` and so on, on the same clips in the same order; the run's model averages their probabilities. Runs with
@@ -113,8 +120,11 @@ class Training:
     epsilon: float | None = None
     weight_decay: float = 0.0
     clip_norm: float | None = None
+    global_clip_norm: float | None = None
     label_smoothing: float = 0.0
     batch_size: int = 32
+    accumulation: int = 1
+    evaluate_every: int | None = None
     epochs: int = 100
     patience: int | None = 20
     monitor: str = "loss"
@@ -144,7 +154,7 @@ class Recipe:
 
     @property
     def length(self):
-        """float, seconds: how much the network hears at once, a chunk or a clip."""
+        """float, seconds: how much the network hears at once, a chunk or a clip; None for all of any clip."""
         return self.chunks.seconds or self.audio.seconds
 
     def to_dict(self):

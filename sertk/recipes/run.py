@@ -93,8 +93,8 @@ class Run:
 
     @property
     def description(self):
-        """dict, what who asks the model must know: `classes`, `sample_rate` (Hz), `seconds` that it hears at once, and
-        `chunks_top_db`, by which the chunks of a recording are found, None where the model hears clips."""
+        """dict, what who asks the model must know: `classes`, `sample_rate` (Hz), `seconds` that it hears at once, None
+        for all of a clip, and `chunks_top_db`, by which a recording's chunks are found, None where it hears clips."""
         recipe = self.recipe
         return {
             "classes": self.classes,

@@ -6,7 +6,7 @@ import sertk.evaluation
 from sertk.atomic import replacing
 from sertk.features import SpectrogramImage
 from sertk.learning import fit
-from sertk.models import ensemble, from_features, from_waveform, without_fixed_length
+from sertk.models import ensemble, from_features, from_padded, from_waveform, without_fixed_length
 from sertk.pipeline import Clips, features_size
 from sertk.recipes import assemble
 from sertk.recipes.drawn import draw_examples
@@ -31,7 +31,8 @@ def train_split(run, cache=None, verbose=None):
     keras.utils.set_random_seed(seed)
     cutting, features = assemble.fixed_length(recipe), assemble.features(recipe)
     train, validation = (split[split["part"] == part] for part in ("train", "validation"))
-    keep = _features_stay(recipe, features, cutting.samples, len(train) + len(validation))
+    keep = _features_stay(recipe, features, cutting, len(train) + len(validation))
+    rounds = _rounds(recipe)
     shared = {
         "classes": classes,
         "cache": assemble.waveforms(recipe, cache),
@@ -40,7 +41,15 @@ def train_split(run, cache=None, verbose=None):
         "features": features if keep else None,
         "progress": verbose != 0,
     }
-    training = Clips(train, shuffle=True, noisy_copies=recipe.noise.copies, snr=recipe.noise.snr, seed=seed, **shared)
+    training = Clips(
+        train,
+        shuffle=True,
+        noisy_copies=recipe.noise.copies,
+        snr=recipe.noise.snr,
+        seed=seed,
+        rounds=rounds,
+        **shared,
+    )
     validating = Clips(validation, **shared) if len(validation) else None
 
     if isinstance(features, SpectrogramImage):
@@ -54,7 +63,7 @@ def train_split(run, cache=None, verbose=None):
         given = training.dataset.map(lambda clips, _: clips if keep else features(clips))
         normalization.adapt(given)
 
-    input_shape = features.compute_output_shape((None, cutting.samples))[1:]
+    input_shape = assemble.input_shape(recipe)
 
     def trained(member, validating, folder, epochs, patience):
         """A member's network, trained in a folder of its own, and the log of it."""
@@ -62,6 +71,8 @@ def train_split(run, cache=None, verbose=None):
         network = assemble.network(recipe, input_shape, len(classes), member)
         if keep:
             model = from_features(network, normalization=normalization)
+        elif training.padded:
+            model = from_padded(network, cutting)
         else:
             steps = {"noise": assemble.noise(recipe), "features": features, "normalization": normalization}
             model = from_waveform(network, samples=cutting.samples, **steps)
@@ -80,12 +91,18 @@ def train_split(run, cache=None, verbose=None):
         if recipe.training.members > 1 and verbose != 0:
             print(f"\nmember {member} of {recipe.training.members}", flush=True)
         folder = member_folder("training", member)
-        network, log = trained(member, validating, folder, recipe.training.epochs, recipe.training.patience)
+        network, log = trained(
+            member, validating, folder, training.passes or recipe.training.epochs, recipe.training.patience
+        )
         if recipe.training.retrain and validating is not None:
             network, _ = trained(member, None, member_folder("retraining", member), log.best_epoch, None)
         networks.append(network)
 
-    served = from_waveform(ensemble(networks), features, fixed_length=cutting, normalization=normalization)
+    together = ensemble(networks)
+    if training.padded:
+        served = from_padded(together, cutting)
+    else:
+        served = from_waveform(together, features, fixed_length=cutting, normalization=normalization)
     with replacing(run.path("model.keras")) as unfinished:
         served.save(unfinished)
 
@@ -119,11 +136,22 @@ def predict_part(run, part, cache=None):
         )
     waveforms, cutting = assemble.waveforms(recipe, cache), assemble.fixed_length(recipe)
     batches = Clips(clips, classes, waveforms, cutting, batch_size=recipe.training.batch_size)
-    probabilities = without_fixed_length(model).predict(batches.dataset.map(lambda waveform, _: waveform), verbose=0)
+    fitting = model if batches.padded else without_fixed_length(model)
+    probabilities = fitting.predict(batches.dataset.map(lambda waveform, _: waveform), verbose=0)
     return sertk.evaluation.predictions_table(clips.drop(columns="part"), probabilities, classes)
 
 
-def _features_stay(recipe, features, samples, clips):
+def _rounds(recipe):
+    """The batches of a round and the epochs, where the validation part is judged every so many steps."""
+    training = recipe.training
+    if training.evaluate_every is None:
+        return None
+    return training.evaluate_every * training.accumulation, training.epochs
+
+
+def _features_stay(recipe, features, cutting, clips):
     """Whether the features are the same in every epoch, and few enough to be kept."""
-    size = features_size(clips, 1 + recipe.noise.copies, features, samples)
+    if features is None:
+        return False
+    size = features_size(clips, 1 + recipe.noise.copies, features, cutting.samples)
     return not recipe.noise.fresh and size <= KEPT_FEATURES

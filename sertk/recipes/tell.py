@@ -33,7 +33,7 @@ def protocol(run, part):
         "measured on": part,
         **{f"{name} part": _size([one.split for one in runs], name) for name in ("train", "validation", "test")},
         **(
-            {"clips": f"{audio.seconds:g} s at {rate}, cropped {audio.crop}, padded {audio.pad}{trimming}"}
+            {"clips": f"{_clips(audio)} at {rate}{trimming}"}
             if recipe.chunks.seconds is None
             else {"chunks": f"{_chunks(recipe.chunks)}, at {rate}"}
         ),
@@ -60,6 +60,10 @@ def facts(run):
     kept = [one.kept_epoch for one in runs]
     there = json.loads(run.path("environment.json").read_text())
     members = run.recipe.training.members
+    if "step" in runs[0].log:
+        # Epochs of the log are rounds here.
+        epochs = [f"{one.recipe.training.epochs} at most, judged {len(one.log)} times" for one in runs]
+        kept = [f"step {one.log['step'][number - 1]}" for one, number in zip(runs, kept, strict=True)]
     return {
         "parameters": runs[0].model().count_params(),
         **({"members": f"{members}; epochs are the first one's"} if members > 1 else {}),
@@ -107,6 +111,13 @@ def _shares_speakers(split):
     if keys.isna().any():
         return None
     return bool(set(keys[split["part"] == "train"]) & set(keys[split["part"] == "test"]))
+
+
+def _clips(audio):
+    if audio.pad != "batch":
+        return f"{audio.seconds:g} s, cropped {audio.crop}, padded {audio.pad},"
+    whole = "whole" if audio.seconds is None else f"at most {audio.seconds:g} s, cropped {audio.crop}"
+    return f"{whole}, padded to the longest of their batch and masked,"
 
 
 def _split(split):

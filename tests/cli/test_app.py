@@ -98,6 +98,19 @@ def test_images_and_a_run_on_chunks_of_them(sertk, tiny_corpus, cache, tmp_path)
     assert (status, err) == (0, "")
 
 
+def test_none_is_a_word_and_null_is_nothing(sertk, tiny_corpus, cache, tmp_path):
+    """`sertk recipes` shows `model.trainable = "none"`; who types it back must get it."""
+    corpus = tiny_corpus["path"][0].rsplit("/", 2)[0]
+    settings = ["model.trainable=none", "model.weights=null", "training.patience=None", "model.backbone=squeezenet"]
+    settings += ["features.height=32", "features.width=32", "training.epochs=1", "training.retrain=false"]
+    arguments = [word for setting in settings for word in ("-s", setting)]
+    arguments = ("-c", f"synthetic={corpus}", "--cache", cache, "-o", tmp_path / "run", *arguments)
+    assert sertk("train", "004-vgg16-1", *arguments)[0] == 0
+    recipe = json.loads((tmp_path / "run" / "recipe.json").read_text())["recipe"]
+    assert (recipe["model"]["options"]["trainable"], recipe["model"]["options"]["weights"]) == ("none", None)
+    assert recipe["training"]["patience"] is None
+
+
 def test_images_of_a_recipe_without_images(sertk, one_line, tiny_corpus, cache, tmp_path):
     corpus = tiny_corpus["path"][0].rsplit("/", 2)[0]
     arguments = ("--corpus", f"synthetic={corpus}", "--cache", cache, "-o", tmp_path)

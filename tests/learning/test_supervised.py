@@ -15,16 +15,16 @@ from sertk.pipeline import Clips
 SAMPLES = 16_000
 
 
-@pytest.fixture
-def parts(tiny_corpus, cache):
-    """Training and validation clips, by speaker."""
+@pytest.fixture(params=[None])
+def parts(request, tiny_corpus, cache):
+    """Training and validation clips, by speaker; the parameter is what the training clips are made with."""
     emotions = sorted(set(tiny_corpus["emotion"]))
     held_out = tiny_corpus["speaker"].isin(sorted(set(tiny_corpus["speaker"]))[:2])
 
     def clips(manifest, **options):
         return Clips(manifest, emotions, WaveformCache(cache), FixedLength(SAMPLES), progress=False, **options)
 
-    return clips(tiny_corpus[~held_out], shuffle=True, seed=1), clips(tiny_corpus[held_out])
+    return clips(tiny_corpus[~held_out], shuffle=True, seed=1, **(request.param or {})), clips(tiny_corpus[held_out])
 
 
 def small_model():
@@ -33,10 +33,10 @@ def small_model():
     return from_waveform(cnn((32, 32)), mfcc, samples=SAMPLES, noise=AWGN(seed=2))
 
 
-def optimizer(train):
+def optimizer(train, **options):
     """With a rate that changes in every step, so that a resumed run has to know its step."""
     schedule = keras.optimizers.schedules.CosineDecay(1e-3, decay_steps=4 * train.steps)
-    return keras.optimizers.AdamW(schedule, weight_decay=1e-3)
+    return keras.optimizers.AdamW(schedule, weight_decay=1e-3, **options)
 
 
 class StoppedError(Exception):
@@ -82,6 +82,34 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(parts, tmp_path, mo
     np.testing.assert_allclose(log.log[columns], uninterrupted.log[columns], rtol=2e-3, atol=2e-3)
     for a, b in zip(weights(resumed), weights(whole), strict=True):
         np.testing.assert_allclose(a, b, atol=2e-3)
+
+
+# 56 clips in batches of 8 are 7 batches an epoch: rounds end within epochs, and steps of 2 batches go across them.
+@pytest.mark.parametrize("parts", [{"batch_size": 8, "rounds": (4, 2)}], indirect=True)
+def test_a_run_in_rounds_goes_on_as_if_it_had_not_been_stopped(parts, tmp_path):
+    train, validation = parts
+
+    def trained(folder, rounds):
+        model, options = small_model(), {"gradient_accumulation_steps": 2}
+        log = fit(
+            model,
+            train,
+            validation,
+            folder,
+            optimizer=optimizer(train, **options),
+            epochs=rounds,
+            patience=9,
+            verbose=0,
+        )
+        return model, log.log
+
+    assert train.passes == 4
+    _, uninterrupted = trained(tmp_path / "whole", 4)
+    trained(tmp_path / "stopped", 2)
+    _, resumed = trained(tmp_path / "stopped", 4)
+    assert list(resumed["step"]) == list(uninterrupted["step"]) == [2, 4, 6, 7]
+    columns = ["loss", "val_loss", "accuracy", "val_accuracy"]
+    np.testing.assert_allclose(resumed[columns], uninterrupted[columns], rtol=2e-3, atol=2e-3)
 
 
 def test_an_ended_run_is_not_trained_again(parts, tmp_path, monkeypatch):

@@ -45,6 +45,23 @@ def test_without_patience_all_epochs_are_trained_and_the_last_one_is_kept(tiny_c
     assert "| kept epoch | 4 |" in run.path("report", "report.md").read_text()
 
 
+def test_a_run_that_is_judged_every_few_steps(tiny_corpus, small, cache, tmp_path):
+    """42 clips in batches of 8 are 6 batches an epoch, 18 in three: 9 steps of two batches, judged after 4, 8 and 9."""
+    changes = {
+        **small,
+        "training.epochs": 3,
+        "training.batch_size": 8,
+        "training.accumulation": 2,
+        "training.evaluate_every": 4,
+    }
+    run = sertk.train("004-cnn-mfcc", tiny_corpus, tmp_path / "run", changes=changes, cache=cache, verbose=0)
+    assert list(run.log["step"]) == [4, 8, 9]
+    sertk.evaluate(run, cache=cache)
+    report = (tmp_path / "run" / "report" / "report.md").read_text()
+    assert "3 at most, judged 3 times" in report
+    assert f"step {run.log['step'][run.kept_epoch - 1]}" in report
+
+
 def test_members_are_trained_apart_and_averaged(tiny_corpus, small, cache, tmp_path, monkeypatch):
     """Each has seeds and a folder of its own; killed after the first, the run goes on with the second."""
     changes = {**small, "training.members": 2, "training.epochs": 1, "model.width": 4, "training.warmup": 0}
@@ -109,6 +126,13 @@ def test_a_run_of_an_older_version_goes_on(finished_run, tiny_corpus, small, cac
         ({"training.members": 0}, r"`training\.members` must be at least 1"),
         ({"training.schedule": "step"}, r"`training\.schedule` must be one of"),
         ({"features.kind": "plp"}, r"`features\.kind` must be one of"),
+        (
+            {"features.kind": "waveform"},
+            r"`features\.kind` must be what the network takes, for cnn mfcc, log_mel or an",
+        ),
+        ({"model.builder": "ssl_classifier"}, r"must be what the network takes, for ssl_classifier waveform"),
+        ({"audio.seconds": None}, r"`audio\.seconds` may be None only where .*; set audio\.pad=batch too"),
+        ({"audio.pad": "batch"}, r"`audio\.pad` can be batch only .*; change features\.kind or audio\.pad"),
     ],
     ids=str,
 )

@@ -34,6 +34,19 @@ def test_cosine_falls_to_nothing_at_the_last_step():
     )
 
 
+def test_linear_falls_to_nothing_at_the_last_batch_also_where_gradients_are_accumulated():
+    """Eight epochs of ten batches, the weights changed once for two of them: batch 40 is half way down."""
+    falling = made(schedule="linear", learning_rate=0.4, accumulation=2)
+    weight = keras.Variable([1.0])
+    falling.build([weight])
+    seen = []
+    for _ in range(80):
+        falling.apply([keras.ops.ones(1)])
+        seen.append(float(falling.learning_rate))
+    assert [seen[19], seen[39], seen[79]] == pytest.approx([0.3, 0.2, 0.0], abs=1e-6)
+    assert int(falling.iterations) == 40
+
+
 def test_warmup_climbs_before_the_cosine():
     """Two of eight epochs of ten steps: up over 20 steps, down over 60."""
     climbing = made(schedule="cosine", warmup=2, learning_rate=0.4)
@@ -65,6 +78,7 @@ def test_adadelta_is_that_of_paper_001():
 
 def test_gradients_are_clipped_to_a_norm():
     assert made(clip_norm=1.0).clipnorm == 1.0
+    assert (made(global_clip_norm=1.0).clipnorm, made(global_clip_norm=1.0).global_clipnorm) == (None, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +95,10 @@ def test_gradients_are_clipped_to_a_norm():
         ({"epsilon": -1.0}, r"`training\.epsilon` must be above 0, or None"),
         ({"monitor": "uar"}, r"`training\.monitor` must be one of loss, accuracy"),
         ({"clip_norm": 0.0}, r"`training\.clip_norm` must be above 0, or None"),
+        ({"clip_norm": 1.0, "global_clip_norm": 1.0}, r"`training\.clip_norm` and `.*` exclude each other"),
+        ({"warmup": 1.0, "schedule": "linear"}, r"`training\.warmup` goes with the schedules constant and cosine"),
+        ({"accumulation": 0}, r"`training\.accumulation` must be at least 1"),
+        ({"evaluate_every": 0}, r"`training\.evaluate_every` must be at least 1 step, or None"),
     ],
     ids=str,
 )

@@ -52,6 +52,34 @@ def test_experiments_1_to_5_of_paper_004():
     assert trainable == {1: "none", 2: "none", 3: 1, 4: 2, 5: 3}
 
 
+def test_paper_002_is_its_table_2():
+    """Batch 4, accumulated over 2, 1e-4, ten epochs, judged every 100 steps, two checkpoints: the last and the best."""
+    recipes = {recipe.name: recipe for recipe in RECIPES.values() if recipe.name.startswith("002-")}
+    assert len(recipes) == 6
+    for recipe in recipes.values():
+        training = recipe.training
+        assert (training.batch_size, training.accumulation, training.learning_rate) == (4, 2, 1e-4)
+        assert (training.epochs, training.evaluate_every) == (10, 100)
+        assert (recipe.labels, recipe.split.kind, recipe.split.fractions[2]) == ("eight", "random", 0.2)
+        assert (recipe.audio.seconds, recipe.audio.pad) == (None, "batch")
+        assert recipe.model.options["pooling"] == "mean"
+        # More than all rounds of 1,440 clips, so that the ten epochs are trained to their end.
+        assert training.patience > 10 * 1440 / (4 * 2 * 100)
+
+
+def test_the_fine_tuned_wav2vec2_of_papers_003_and_004():
+    recipe = get("004-wav2vec2")
+    assert (recipe.training.optimizer, recipe.training.learning_rate) == ("adam", 1e-5)
+    assert (recipe.training.epochs, recipe.training.patience, recipe.training.monitor) == (30, 10, "loss")
+    assert (recipe.split.fractions, recipe.audio.seconds, recipe.labels) == ((0.9, 0.05, 0.05), 3.0, "seven")
+    assert recipe.model.options["gradient_checkpointing"]
+    recipe = get("003-upstream")
+    assert (recipe.training.learning_rate, recipe.training.epochs, recipe.training.batch_size) == (3e-5, 20, 16)
+    assert (recipe.split.kind, recipe.labels) == ("ravdess-10-8-6", "eight")
+    assert recipe.model.options["units"] == 256
+    assert recipe.model.options["freeze_feature_encoder"]
+
+
 @pytest.mark.parametrize("recipe", PAPER_004, ids=lambda recipe: recipe.name)
 def test_what_all_of_paper_004_share(recipe):
     assert recipe.labels == "seven"

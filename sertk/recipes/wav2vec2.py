@@ -1,0 +1,34 @@
+"""wav2vec 2.0 base, fine-tuned: paper 004's last system, and the upstream network of paper 003."""
+
+from sertk.recipes.recipe import Audio, Features, Model, Recipe, Split, Training
+
+BASE = {"backbone": "facebook/wav2vec2-base", "weights": "pretrained"}
+
+WAV2VEC2 = (
+    # Section 6: a linear layer on the mean over the frames, clips truncated at 3 s, memory saved by gradient
+    # checkpointing. The batch size is not told; 8 is chosen here.
+    Recipe(
+        name="004-wav2vec2",
+        title="wav2vec 2.0, fine-tuned",
+        source="paper 004, section 6",
+        labels="seven",
+        split=Split(fractions=(0.9, 0.05, 0.05)),
+        audio=Audio(seconds=3.0, crop="start", pad="batch"),
+        features=Features(kind="waveform"),
+        model=Model("ssl_classifier", {**BASE, "head": "linear", "gradient_checkpointing": True}),
+        training=Training(learning_rate=1e-5, batch_size=8, epochs=30, patience=10),
+    ),
+    # Sections 2.1 and 3.2: two linear layers, of which the first one's mean over the frames is the embedding that
+    # graphs are built from. It does not say which actors are in which part; the split's seed draws them.
+    Recipe(
+        name="003-upstream",
+        title="wav2vec 2.0 with two linear layers, fine-tuned",
+        source="paper 003, section 3.2",
+        labels="eight",
+        split=Split(kind="ravdess-10-8-6"),
+        audio=Audio(seconds=None, pad="batch"),
+        features=Features(kind="waveform"),
+        model=Model("ssl_classifier", {**BASE, "head": "two_layer", "units": 256, "freeze_feature_encoder": True}),
+        training=Training(learning_rate=3e-5, batch_size=16, epochs=20, patience=None),
+    ),
+)
