@@ -11,7 +11,7 @@ import numpy as np
 
 SAFETENSORS, TORCH = "model.safetensors", "pytorch_model.bin"
 INDEX = ".index.json"
-# What a folder may hold its tensors in; of several the first is read: safetensors can't run code and need no PyTorch.
+# What a folder may hold its tensors in; of several the first is read: safetensors run no code and need no PyTorch.
 LAYOUTS = (SAFETENSORS, SAFETENSORS + INDEX, TORCH, TORCH + INDEX)
 # Before this version `torch.load(weights_only=True)` could be made to run code: CVE-2025-32434.
 SAFE_TORCH = (2, 6)
@@ -56,7 +56,8 @@ def stored_tensors(folder):
     """Lists the tensors of a checkpoint without reading them.
 
     Safetensors are opened anew for each tensor, so that the memory of the last is given back; PyTorch's own file is
-    mapped into memory where it is a zip file, as since PyTorch 1.6. It is read with `weights_only`, which runs no code.
+    mapped into memory where it is a zip file, as since PyTorch 1.6. It is read with `weights_only`, which runs no
+    code.
 
     Args:
         folder: path of a folder that holds one of `LAYOUTS` and, where that is an index, the shards it names.
@@ -114,7 +115,9 @@ def _of_shards(index):
     shards = {}
     for file in sorted(set(places.values())):
         if not (index.parent / file).is_file():
-            raise FileNotFoundError(f"{index.parent / file}: there is no such file, but {index.name} names it; get it")
+            raise FileNotFoundError(
+                f"{index.parent / file}: there is no such file, but {index.name} names it; put it there"
+            )
         shards[file] = _of_file(index.parent / file)
     for name, file in places.items():
         if name not in shards[file]:

@@ -15,8 +15,8 @@ NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 def checkpoint_folder(source, revision=None):
     """Finds the folder of a checkpoint, and downloads it where `source` is a name on the hub.
 
-    Of a repository only its settings and one form of its weights are fetched, safetensors where it has them. They stay
-    in the hub's cache (`HF_HOME`), which answers without a network too.
+    Of a repository only its settings and one form of its weights are fetched, safetensors where it has them. They
+    stay in the hub's cache (`HF_HOME`), which answers without a network too.
 
     Args:
         source: str or path, a folder or a hub name such as "facebook/wav2vec2-base". A folder goes first.
@@ -35,7 +35,7 @@ def checkpoint_folder(source, revision=None):
         raise ValueError(f"`source` must be a folder or a name on the hub. Received: source={source!r}")
     if source and Path(source).is_dir():
         if revision is not None:
-            raise ValueError(f"`revision` must be None where `source` is a folder. Received: revision={revision!r}")
+            raise ValueError(f"`revision` must be None for a folder. Received: revision={revision!r}")
         return Path(source)
     if not isinstance(source, str) or not NAME.fullmatch(source):
         raise FileNotFoundError(
@@ -110,7 +110,8 @@ def _cached(huggingface_hub, name, revision):
 def _by_hand(name):
     return (
         f"fetch config.json, {FILES[0]} and {SAFETENSORS} (or {TORCH}, for which PyTorch is needed) from "
-        f"https://huggingface.co/{name} on another machine into a folder, and pass that folder in place of the name"
+        f"https://huggingface.co/{name} on another machine into a folder, and pass that folder in place of the "
+        "name"
     )
 
 

@@ -12,7 +12,8 @@ def check_preprocessing(folder):
     """Refuses a checkpoint that learned from other waveforms than `ssl_encoder` makes: 16 kHz, normalised.
 
     Where the files leave a setting out, or none is there, it is transformers' default, which fits.
-    `return_attention_mask` says whether padding was marked in training; the encoder marks it where it is given lengths.
+    `return_attention_mask` says whether padding was marked in training; the encoder marks it where it is given
+    lengths.
 
     Args:
         folder: path of the checkpoint.

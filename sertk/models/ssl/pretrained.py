@@ -67,15 +67,16 @@ def load_pretrained(encoder, source, revision=None):
 
     Heads of transformers' models are passed over, and 16-bit floats are made float32. Where the checkpoint has no
     `masked_spec_embed`, the vector of masked frames, as many that were fine-tuned for recognition haven't, the
-    encoder's own random one stays, as in transformers: only training with SpecAugment uses it. Tensors are read one by
-    one: beside the network some 50 MB of memory are needed, whatever its size. PyTorch's own file takes its size
-    once, as it stays mapped into memory, and PyTorch itself some 500 MB.
+    encoder's own random one stays, as in transformers: only training with SpecAugment uses it.
+
+    Tensors are read one by one: beside the network some 50 MB of memory are needed, whatever its size. PyTorch's own
+    file takes its size once, as it stays mapped into memory, and PyTorch itself some 500 MB.
 
     Args:
         encoder: keras.Model, what `ssl_encoder` or `ssl_classifier` built; it is changed.
         source: str or path, a hub name such as "facebook/wav2vec2-base", or a folder with `config.json` and weights:
-            `model.safetensors` or, where PyTorch is installed, `pytorch_model.bin`, whole or in shards. Safetensors go
-            first.
+            `model.safetensors` or, where PyTorch is installed, `pytorch_model.bin`, whole or in shards.
+            Safetensors go first.
         revision: str, branch, tag, commit or pull request ("refs/pr/1") on the hub. Defaults to None, the newest.
 
     Raises:
@@ -99,8 +100,8 @@ def _check_settings(encoder, folder):
         said = list(said) if isinstance(said, tuple) else said
         if said != built:
             raise ValueError(
-                f"{folder}: `{setting}` of config.json must be {built} as in this encoder; build the encoder from this "
-                f"config.json, with `from_pretrained`. Received: {setting}={said}"
+                f"{folder}: `{setting}` of config.json must be {built} as in this encoder; build the encoder from "
+                f"this config.json, with `from_pretrained`. Received: {setting}={said}"
             )
 
 
@@ -114,8 +115,9 @@ def _load(encoder, folder):
 
 
 def _sorted(stored, wanted):
-    """The encoder's tensors by the names of `checkpoint_variables`, and the file's names of what belongs nowhere."""
-    prefix = next((f"{family}." for family in FAMILIES if any(name.startswith(f"{family}.") for name in stored)), "")
+    """The encoder's tensors by the names of `checkpoint_variables`, and the file's names of those that fit nowhere."""
+    firsts = {name.partition(".")[0] for name in stored}
+    prefix = next((f"{family}." for family in FAMILIES if family in firsts), "")
     found, unexpected = {}, []
     for stored_name, tensor in stored.items():
         name = stored_name.removeprefix(prefix)

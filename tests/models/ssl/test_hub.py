@@ -149,7 +149,7 @@ def test_a_download_of_settings_alone_is_not_taken_for_a_checkpoint(no_network):
 
 @pytest.mark.parametrize("kind", ["RepositoryNotFoundError", "GatedRepoError", "RevisionNotFoundError"])
 def test_a_name_that_the_hub_does_not_have_is_told(kind, monkeypatch):
-    error = refused(getattr(hub.errors, kind))
+    error = refused(getattr(hub.utils, kind))
     monkeypatch.setattr(hub, "model_info", mock.Mock(side_effect=error))
     message = rf"{NAME}: the hub has no such repository, or it is private, .* Received: 401 Client Error for {NAME}$"
     with pytest.raises(ValueError, match=message):
@@ -169,9 +169,7 @@ def test_names_that_the_client_refuses_are_told():
 
 
 def test_a_folder_has_no_revision(tmp_path):
-    with pytest.raises(
-        ValueError, match=r"`revision` must be None where `source` is a folder\. Received: revision='x'"
-    ):
+    with pytest.raises(ValueError, match=r"`revision` must be None for a folder\. Received: revision='x'"):
         checkpoint_folder(tmp_path, revision="x")
 
 
