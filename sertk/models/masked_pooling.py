@@ -52,9 +52,6 @@ class MaskedPooling(layers.Layer):
                     pooled = pooled / ops.maximum(count, 1.0)
         return ops.cast(pooled, self.compute_dtype)
 
-    def compute_output_spec(self, frames, lengths=None):
-        return keras.KerasTensor((frames.shape[0], frames.shape[-1]), dtype=self.compute_dtype)
-
     def compute_output_shape(self, frames_shape, lengths_shape=None):
         return (frames_shape[0], frames_shape[-1])
 

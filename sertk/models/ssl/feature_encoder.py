@@ -81,11 +81,11 @@ class FeatureEncoder(layers.Layer):
             x = ops.gelu(x, approximate=False)
         return x
 
-    def compute_output_spec(self, waveforms, lengths=None):
-        batch, samples = waveforms.shape
+    def compute_output_shape(self, waveforms_shape, lengths_shape=None):
+        batch, samples = waveforms_shape
         check_samples(samples, self.receptive_field)
         frames = None if samples is None else frame_count(samples, self.kernels, self.strides)
-        return keras.KerasTensor((batch, frames, self.filters[-1]), dtype=self.compute_dtype)
+        return (batch, frames, self.filters[-1])
 
     def get_config(self):
         return {

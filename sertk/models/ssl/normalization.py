@@ -37,5 +37,5 @@ class WaveformNormalization(keras.layers.Layer):
         centred = (waveforms - ops.sum(waveforms * valid, axis=1, keepdims=True) / count) * valid
         return centred * ops.rsqrt(ops.sum(ops.square(centred), axis=1, keepdims=True) / count + EPSILON)
 
-    def compute_output_spec(self, waveforms, lengths=None):
-        return keras.KerasTensor(waveforms.shape, dtype="float32")
+    def compute_output_shape(self, waveforms_shape, lengths_shape=None):
+        return waveforms_shape

@@ -21,8 +21,7 @@ XLARGE = {
     "intermediate_size": 5120,
 }
 
-# By the name of the checkpoint on the Hugging Face hub. All were trained on clips of zero mean and unit variance at
-# 16 kHz; those with layer norm in the feature encoder also on padded batches with an attention mask.
+# By the name of the checkpoint on the Hugging Face hub.
 PUBLISHED = {
     "facebook/wav2vec2-base": {**BASE, "activation_dropout": 0.0, "layerdrop": 0.0},
     "facebook/wav2vec2-large-960h-lv60-self": LARGE,
@@ -35,6 +34,17 @@ PUBLISHED = {
         "model_type": "unispeech",
         "activation_dropout": 0.0,
     },
+}
+
+# How the clips of their training were prepared, as in their preprocessor_config.json: all to zero mean and unit
+# variance, and padded with a mask only where the feature encoder has layer norm.
+PREPROCESSORS = {
+    name: {
+        "sampling_rate": 16_000,
+        "do_normalize": True,
+        "return_attention_mask": config["feat_extract_norm"] == "layer",
+    }
+    for name, config in PUBLISHED.items()
 }
 
 

@@ -83,8 +83,8 @@ class SpecAugment(layers.Layer):
         ended = ops.pad(begun, ((0, 0), (length, 0)))[:, :total]
         return begun > ended
 
-    def compute_output_spec(self, features, lengths=None, training=None):
-        return keras.KerasTensor(features.shape, dtype=self.compute_dtype)
+    def compute_output_shape(self, features_shape, lengths_shape=None):
+        return features_shape
 
     def get_config(self):
         return {

@@ -109,14 +109,27 @@ def answer(config, tensors, waveforms, lengths=None, *, classes=None):
     return state, np.stack([layer.numpy() for layer in states])
 
 
-def parameters(config):
-    """How many parameters transformers' network has."""
+def parameters(config, *, classes=None):
+    """How many parameters transformers' network has, with a classifier if classes are given."""
     import torch
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoConfig, AutoModel, AutoModelForAudioClassification
 
+    described = AutoConfig.for_model(**config, **({} if classes is None else {"num_labels": classes}))
     with torch.device("meta"):
-        network = AutoModel.from_config(AutoConfig.for_model(**config))
+        network = (AutoModel if classes is None else AutoModelForAudioClassification).from_config(described)
     return sum(parameter.numel() for parameter in network.parameters())
+
+
+def defaults(family):
+    """What transformers takes where a config.json says nothing, of all that our configuration holds."""
+    from dataclasses import fields
+
+    from transformers import AutoConfig
+
+    from sertk.models.ssl.config import SpeechEncoderConfig
+
+    values = AutoConfig.for_model(family).to_dict()
+    return {field.name: values[field.name] for field in fields(SpeechEncoderConfig) if field.name in values}
 
 
 def masked_shares(*, frames, lengths, rate, span, least, draws=4_000):
@@ -165,6 +178,8 @@ def main():
     for number, masks in enumerate(MASKS):
         golden[f"masks/{number}"] = masked_shares(**masks)
     golden["parameters"] = json.dumps({name: parameters(config) for name, config in PUBLISHED.items()})
+    golden["parameters_with_classifier"] = parameters({"model_type": "wav2vec2"}, classes=7)
+    golden["defaults"] = json.dumps({family: defaults(family) for family in FAMILIES})
     golden["versions"] = f"transformers {transformers.__version__}, torch {torch.__version__}"
     np.savez_compressed(GOLDEN, **golden)
 
