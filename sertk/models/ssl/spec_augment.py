@@ -58,7 +58,7 @@ class SpecAugment(layers.Layer):
             return features
         batch, frames, channels = ops.shape(features)
         if self.time[0]:
-            counts = ops.full((batch,), frames, "int32") if lengths is None else lengths
+            counts = ops.full((batch,), frames, "int32") if lengths is None else ops.cast(lengths, "int32")
             masked = self._spans(counts, frames, *self.time)
             features = ops.where(masked[:, :, None], self.mask, features)
         if self.channel[0]:
