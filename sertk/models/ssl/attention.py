@@ -3,13 +3,16 @@
 import keras
 from keras import layers, ops
 
+# So far below any score that its weight is 0; not infinite, as a clip without valid frames would have no weights then.
+MASKED = -1e9
+
 
 @keras.saving.register_keras_serializable(package="sertk")
 class SelfAttention(layers.Layer):
     """Scaled dot-product attention of several heads, its softmax in float32.
 
-    Input: `(batch, frames, channels)`; `bias`, float32, `(batch, 1, 1, frames)` or None, which is added to the scores:
-        a large negative number takes a frame out.
+    Input: `(batch, frames, channels)`; `valid`, bool, `(batch, frames)`, the frames that are attended to, or None for
+        all.
     Output: `(batch, frames, channels)`.
 
     Args:
@@ -28,7 +31,7 @@ class SelfAttention(layers.Layer):
         self.seed = seed
         self.dropout = layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy, name="dropout")
 
-    def build(self, frames_shape, bias_shape=None):
+    def build(self, frames_shape, valid_shape=None):
         channels = frames_shape[-1]
 
         def dense(name):
@@ -39,7 +42,7 @@ class SelfAttention(layers.Layer):
 
         self.query, self.key, self.value, self.output_dense = map(dense, ("query", "key", "value", "output"))
 
-    def call(self, frames, bias=None, training=None):
+    def call(self, frames, valid=None, training=None):
         shape = ops.shape(frames)
         width = frames.shape[-1] // self.heads
 
@@ -49,12 +52,14 @@ class SelfAttention(layers.Layer):
         query = by_head(self.query(frames) * width**-0.5)
         scores = ops.matmul(query, ops.transpose(by_head(self.key(frames)), (0, 1, 3, 2)))
         scores = ops.cast(scores, "float32")
-        weights = ops.softmax(scores if bias is None else scores + bias, axis=-1)
+        if valid is not None:
+            scores = ops.where(valid[:, None, None], scores, MASKED)
+        weights = ops.softmax(scores, axis=-1)
         weights = self.dropout(ops.cast(weights, self.compute_dtype), training=training)
         attended = ops.transpose(ops.matmul(weights, by_head(self.value(frames))), (0, 2, 1, 3))
         return self.output_dense(ops.reshape(attended, shape))
 
-    def compute_output_shape(self, frames_shape, bias_shape=None):
+    def compute_output_shape(self, frames_shape, valid_shape=None):
         return frames_shape
 
     def get_config(self):

@@ -8,9 +8,6 @@ from sertk.models.ssl.lengths import valid_frames
 from sertk.models.ssl.positional import PositionalConvolution
 from sertk.models.ssl.recomputation import recomputed
 
-# Beyond any score, and within float16 should a backend compute the sum in it.
-MASKED = -3e4
-
 
 @keras.saving.register_keras_serializable(package="sertk")
 class ContextNetwork(layers.Layer):
@@ -92,28 +89,27 @@ class ContextNetwork(layers.Layer):
             layer.build(frames_shape)
 
     def call(self, frames, lengths=None, training=None):
-        bias = None
+        valid = None
         if lengths is not None:
             valid = valid_frames(lengths, ops.shape(frames)[1])
             frames = ops.where(valid[:, :, None], frames, ops.zeros_like(frames))
-            bias = ops.where(valid, 0.0, MASKED)[:, None, None]
         frames = frames + self.positional(frames)
         if not self.pre_norm:
             frames = self.norm(frames)
         frames = self.dropout(frames, training=training)
         states = [frames]
         for block in self.blocks:
-            frames = self._step(block, frames, bias, training)
+            frames = self._step(block, frames, valid, training)
             states.append(frames)
         if self.pre_norm:
             states[-1] = self.norm(frames)
         return states
 
-    def _step(self, block, frames, bias, training):
+    def _step(self, block, frames, valid, training):
         if training and self.gradient_checkpointing:
-            outputs = recomputed(block, block.dropouts, frames, bias)
+            outputs = recomputed(block, block.dropouts, frames, valid)
         else:
-            outputs = block(frames, bias, training=training)
+            outputs = block(frames, valid, training=training)
         if training and self.layer_drop:
             # One draw a layer and batch. The layer is computed all the same: no gradient comes from what is not used.
             stays = keras.random.uniform((), seed=self.seed_generator) >= self.layer_drop

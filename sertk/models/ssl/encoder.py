@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sertk.models.arguments import check_counts, check_share
 from sertk.models.ssl.config import SpeechEncoderConfig
 from sertk.models.ssl.context_network import ContextNetwork
 from sertk.models.ssl.feature_encoder import FeatureEncoder
@@ -64,6 +65,8 @@ def ssl_encoder(
     Source: Baevski et al. (2020), wav2vec 2.0; Conneau et al. (2021), XLSR-53; Hsu et al. (2021), HuBERT; Wang et al.
         (2021), UniSpeech.
     """
+    if samples is not None:
+        check_counts(samples=samples)
     steps = encoder_layers(
         resolve(backbone),
         layer_drop=layer_drop,
@@ -89,6 +92,8 @@ def resolve(backbone):
 
 def encoder_layers(config, *, layer_drop=None, spec_augment=True, gradient_checkpointing=False, seed=None):
     """The layers of a speech encoder in the order in which they run; arguments as in `ssl_encoder`."""
+    if layer_drop is not None:
+        check_share("layer_drop", layer_drop)
     steps = [
         WaveformNormalization(name="normalization"),
         FeatureEncoder(

@@ -10,7 +10,7 @@ from sertk.models.ssl.attention import SelfAttention
 class EncoderBlock(layers.Layer):
     """Attention and a feed-forward network with GELU, each added to what came in, with layer norm after or before.
 
-    Input: `(batch, frames, channels)`; `bias` as `SelfAttention` takes it.
+    Input: `(batch, frames, channels)`; `valid` as in `SelfAttention`.
     Output: `(batch, frames, channels)`.
 
     Args:
@@ -58,7 +58,7 @@ class EncoderBlock(layers.Layer):
         # Each draws once a call, which is what recomputation relies on.
         self.dropouts = [self.attention.dropout, self.dropout, self.inner_dropout, self.output_dropout]
 
-    def build(self, frames_shape, bias_shape=None):
+    def build(self, frames_shape, valid_shape=None):
         channels = frames_shape[-1]
 
         def dense(units, inputs, name):
@@ -73,21 +73,21 @@ class EncoderBlock(layers.Layer):
         self.outer = dense(channels, self.units, "outer")
         self.output_norm.build(frames_shape)
 
-    def call(self, frames, bias=None, training=None):
+    def call(self, frames, valid=None, training=None):
         if self.pre_norm:
-            frames = frames + self._attend(self.attention_norm(frames), bias, training)
+            frames = frames + self._attend(self.attention_norm(frames), valid, training)
             return frames + self._feed_forward(self.output_norm(frames), training)
-        frames = self.attention_norm(frames + self._attend(frames, bias, training))
+        frames = self.attention_norm(frames + self._attend(frames, valid, training))
         return self.output_norm(frames + self._feed_forward(frames, training))
 
-    def _attend(self, frames, bias, training):
-        return self.dropout(self.attention(frames, bias, training=training), training=training)
+    def _attend(self, frames, valid, training):
+        return self.dropout(self.attention(frames, valid, training=training), training=training)
 
     def _feed_forward(self, frames, training):
         inner = self.inner_dropout(ops.gelu(self.inner(frames), approximate=False), training=training)
         return self.output_dropout(self.outer(inner), training=training)
 
-    def compute_output_shape(self, frames_shape, bias_shape=None):
+    def compute_output_shape(self, frames_shape, valid_shape=None):
         return frames_shape
 
     def get_config(self):
