@@ -113,7 +113,7 @@ def ssl_classifier(
         step.trainable = trainable and not (freeze_feature_encoder and step.name == "feature_encoder")
     head = _head_layers(head, pooling, units, dropout, config, seed)
     pooled = connect([*encoder, *head], input_shape[0], padded=padded)
-    return keras.Model(pooled.inputs, classify(pooled.output, num_classes), name=name or "ssl_classifier")
+    return keras.Model(pooled.input, classify(pooled.output, num_classes), name=name or "ssl_classifier")
 
 
 def _check(input_shape, head, pooling, units):

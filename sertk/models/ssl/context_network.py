@@ -4,6 +4,7 @@ import keras
 from keras import layers, ops
 
 from sertk.models.ssl.encoder_block import EncoderBlock
+from sertk.models.ssl.frozen import freeze_inside
 from sertk.models.ssl.lengths import valid_frames
 from sertk.models.ssl.positional import PositionalConvolution
 from sertk.models.ssl.recomputation import recomputed
@@ -87,6 +88,7 @@ class ContextNetwork(layers.Layer):
     def build(self, frames_shape, lengths_shape=None):
         for layer in (self.positional, self.norm, *self.blocks):
             layer.build(frames_shape)
+        freeze_inside(self)
 
     def call(self, frames, lengths=None, training=None):
         valid = None

@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from sertk.models.ssl.frozen import freeze_inside
 from sertk.models.ssl.lengths import check_lengths, check_samples, frame_count, receptive_field
 
 EPSILON = 1e-5
@@ -70,6 +71,7 @@ class FeatureEncoder(layers.Layer):
             channels = filters
         for norm, filters in zip(self.norms, self.filters, strict=False):
             norm.build((None, None, filters))
+        freeze_inside(self)
 
     def call(self, waveforms, lengths=None):
         check_lengths(waveforms, lengths, self.receptive_field)

@@ -5,6 +5,8 @@ import math
 import keras
 from keras import layers
 
+from sertk.models.ssl.frozen import freeze_inside
+
 
 @keras.saving.register_keras_serializable(package="sertk")
 class FeatureProjection(layers.Layer):
@@ -44,6 +46,7 @@ class FeatureProjection(layers.Layer):
             name="dense",
         )
         self.dense.build(input_shape)
+        freeze_inside(self)
 
     def call(self, features, training=None):
         if self.norm is not None:

@@ -51,7 +51,12 @@ class SpecAugment(layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build(self, features_shape, lengths_shape=None):
-        self.mask = self.add_weight((features_shape[-1],), keras.initializers.RandomUniform(0.0, 1.0), name="mask")
+        self.mask = self.add_weight(
+            (features_shape[-1],),
+            keras.initializers.RandomUniform(0.0, 1.0),
+            trainable=self.active and self.time[0] > 0,  # what is never used has no gradient, of which Keras warns
+            name="mask",
+        )
 
     def call(self, features, lengths=None, training=None):
         if not training or not self.active:

@@ -78,6 +78,7 @@ def test_out_of_training_or_where_it_is_off_nothing_is_masked():
     off = SpecAugment(0.9, active=False)
     np.testing.assert_array_equal(off(features, training=True), features)
     assert [weight.shape for weight in off.weights] == [(3,)]
+    assert not off.trainable_weights
 
 
 def test_the_seed_tells_the_masks():
