@@ -65,7 +65,7 @@ class SpecAugment(layers.Layer):
         if self.time[0]:
             counts = ops.full((batch,), frames, "int32") if lengths is None else ops.cast(lengths, "int32")
             masked = self._spans(counts, frames, *self.time)
-            features = ops.where(masked[:, :, None], self.mask, features)
+            features = ops.where(masked[:, :, None], ops.convert_to_tensor(self.mask), features)
         if self.channel[0]:
             masked = self._spans(ops.full((batch,), channels, "int32"), channels, *self.channel)
             features = ops.where(masked[:, None], ops.zeros_like(features), features)
