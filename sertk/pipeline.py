@@ -26,16 +26,18 @@ class Clips:
             `sertk.corpora.cut_chunks`, an example is the part of the clip that begins with that sample and is as long
             as `fixed_length`.
         classes: sequence of str, the emotions in the order of the network's outputs.
-        cache: `sertk.audio.WaveformCache`. What it lacks is decoded now.
-        fixed_length: `sertk.audio.FixedLength`, or `sertk.audio.MaximumLength` for clips of any length.
+        cache: `sertk.audio.WaveformCache`. What it lacks is decoded now. None where `features` are an array.
+        fixed_length: `sertk.audio.FixedLength`, or `sertk.audio.MaximumLength` for clips of any length. None where
+            `features` are an array.
         batch_size: int. Defaults to 32.
         shuffle: bool, another order every epoch. Defaults to False: the manifest's order.
         noisy_copies: int, how many copies with noise stand beside each clip; 2 make the training part three times as
             large. A copy's noise is the same in every epoch. Defaults to 0.
         snr: pair of floats, dB, the range from which each copy's SNR is drawn. Defaults to (15, 30).
         seed: int. Defaults to 0.
-        features: layer from waveforms to features, such as `sertk.features.MFCC()`, or None to yield waveforms. They
-            take `features_size` bytes of memory, twice that for a moment. Defaults to None.
+        features: layer from waveforms to features, such as `sertk.features.MFCC()`, which take `features_size` bytes of
+            memory, twice that for a moment; or an array with a row a clip, such as embeddings that are at hand already;
+            or None to yield waveforms. Defaults to None.
         rounds: pair of ints (batches, epochs), or None. With it a pass over `dataset` is not an epoch but a round of as
             many batches, so that a model is judged and saved every few steps, and there are `passes` of them in as many
             epochs. Batches then go on from one epoch into the next; only the last one of all may be smaller, and the
@@ -61,8 +63,8 @@ class Clips:
         self,
         manifest,
         classes,
-        cache,
-        fixed_length,
+        cache=None,
+        fixed_length=None,
         *,
         batch_size=32,
         shuffle=False,
@@ -77,7 +79,7 @@ class Clips:
         if not isinstance(noisy_copies, int) or noisy_copies < 0:
             raise ValueError(f"`noisy_copies` must be an integer, 0 or more. Received: noisy_copies={noisy_copies!r}")
         self.padded = isinstance(fixed_length, MaximumLength)
-        if self.padded and features is not None:
+        if self.padded and features is not None and not isinstance(features, np.ndarray):
             raise ValueError(
                 "`features` can be kept of clips of one length only; pass a `FixedLength`, or None as features. "
                 "Received: features with a MaximumLength"
@@ -93,11 +95,18 @@ class Clips:
         self._snr = snr
         self._seed = seed
         self._rounds = rounds
-        entries = [str(entry) for entry in cache.prepare(manifest["path"], progress=progress)]
-        self._entries = tf.constant(entries)
-        self._starts = tf.constant(manifest["chunk_start"], tf.int64) if "chunk_start" in manifest else None
         self._labels = tf.constant(one_hot(manifest["emotion"], self.classes))
-        read = self._waveforms if features is None else self._kept(features, progress)
+        if isinstance(features, np.ndarray):
+            if len(features) != len(manifest) or noisy_copies:
+                raise ValueError(
+                    "`features` must have a row for each clip, and `noisy_copies` be 0 where they are an array. "
+                    f"Received: shape={features.shape} for {len(manifest)} clips, noisy_copies={noisy_copies}"
+                )
+            read = self._from(features)
+        else:
+            self._entries = tf.constant([str(entry) for entry in cache.prepare(manifest["path"], progress=progress)])
+            self._starts = tf.constant(manifest["chunk_start"], tf.int64) if "chunk_start" in manifest else None
+            read = self._waveforms if features is None else self._from(self._computed(features, progress))
         self.dataset = self._dataset(shuffle, read)
 
     @property
@@ -140,8 +149,8 @@ class Clips:
         examples = positions.map(self._example, num_parallel_calls=os.cpu_count(), deterministic=True)
         return examples.padded_batch(self.batch_size) if self.padded else examples.batch(self.batch_size)
 
-    def _kept(self, features, progress):
-        """Computes the features of all examples; gives a function from positions to their batches."""
+    def _computed(self, features, progress):
+        """The features of all examples."""
         waveforms = self._waveforms(tf.data.Dataset.range(self.clips * self.copies)).prefetch(2)
         compute = tf.function(features, input_signature=[waveforms.element_spec[0]])
         total, done, kept = self.clips * self.copies, 0, None
@@ -154,6 +163,10 @@ class Clips:
                 kept[done : done + len(computed)] = computed
                 done += len(computed)
                 bar.update(len(computed))
+        return kept
+
+    def _from(self, kept):
+        """A function from positions to batches of features that are at hand."""
         with tf.device("CPU"):
             kept = tf.constant(kept)
 

@@ -17,6 +17,7 @@ ROOMS = (
     ["pipeline"],
     ["images"],
     ["models"],
+    ["embeddings"],
     ["learning"],
     ["evaluation"],
     ["recipes"],

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sertk.cli.corpora import corpora
+from sertk.cli.embed import embed
 from sertk.cli.ensemble import ensemble
 from sertk.cli.images import images
 from sertk.cli.options import (
@@ -30,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(corpora, name="corpora")
+app.command()(embed)
 app.command()(ensemble)
 app.command()(images)
 

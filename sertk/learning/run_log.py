@@ -84,7 +84,8 @@ class RunLog(keras.callbacks.Callback):
         self.model.save_weights(weights)
         with replacing(self.checkpoint(epoch + 1)) as unfinished:
             unfinished.write_bytes(weights.getvalue())
-        self.log = pd.concat([self.log, pd.DataFrame([row])], ignore_index=True)
+        new = pd.DataFrame([row])
+        self.log = new if self.log.empty else pd.concat([self.log, new], ignore_index=True)
         with replacing(self._log_path) as unfinished:
             self.log.to_csv(unfinished, index=False)
         self._drop_old_checkpoints()

@@ -78,8 +78,10 @@ def from_features(network, *, normalization=None, name=None):
     return keras.Model(features, network(x), name=name or network.name)
 
 
-def from_padded(network, maximum_length, *, name=None):
+def from_padded(network, maximum_length, *, embedder=None, normalization=None, name=None):
     """Puts a maximum length before a network that takes waveforms of any length, padded, with their lengths.
+
+    With an `embedder`, that one takes them, and the network its embeddings.
 
     Input: a dict of `waveform`, `(batch, samples)`, zeros behind the shorter ones, and `lengths`, int32 `(batch,)`, in
         samples.
@@ -88,6 +90,9 @@ def from_padded(network, maximum_length, *, name=None):
     Args:
         network: keras.Model with these two inputs, such as `sertk.models.ssl_classifier(padded=True)`.
         maximum_length: `sertk.audio.MaximumLength`.
+        embedder: keras.Model from `[waveform, lengths]` to embeddings, as `sertk.embeddings.embedder` builds it.
+            Defaults to None.
+        normalization: `keras.layers.Normalization` fitted on the training part's embeddings. Defaults to None.
         name: str. Defaults to the network's name.
 
     Returns:
@@ -97,8 +102,34 @@ def from_padded(network, maximum_length, *, name=None):
     lengths = keras.Input((), dtype="int32", name="lengths")
     cropped, left = maximum_length(waveform, lengths)
     given = {"waveform": cropped, "lengths": left}
-    x = network([given[tensor.name] for tensor in network.inputs])
+    hearing = embedder or network
+    x = hearing([given[tensor.name] for tensor in hearing.inputs])
+    if embedder is not None:
+        x = network(x if normalization is None else normalization(x))
     return keras.Model({"waveform": waveform, "lengths": lengths}, x, name=name or network.name)
+
+
+def from_embeddings(model):
+    """The two parts of a model that `from_padded` built with an embedder.
+
+    Args:
+        model: that model, loaded or not.
+
+    Returns:
+        The embedder, and a functional `keras.Model` from embeddings to the model's output, which share its weights.
+
+    Raises:
+        ValueError: if the model has no embedder.
+    """
+    names = [layer.name for layer in model.layers]
+    if "embedder" not in names:
+        raise ValueError(f"`model` must have a layer called embedder. Received: a model of {', '.join(names)}")
+    place = names.index("embedder")
+    embedder = model.layers[place]
+    embeddings = x = keras.Input(embedder.output_shape[1:], name="embeddings")
+    for layer in model.layers[place + 1 :]:
+        x = layer(x)
+    return embedder, keras.Model(embeddings, x, name=model.name)
 
 
 def without_fixed_length(model):

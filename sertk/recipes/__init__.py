@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "book": ["RECIPES", "get"],
         "drawn": ["draw"],
+        "embedded": ["embed_corpus"],
         "experiment": ["evaluate", "train"],
         "paper_002_ensembles": ["ENSEMBLES"],
         "recipe": ["Audio", "Chunks", "Features", "Model", "Noise", "Recipe", "Split", "Training", "override"],

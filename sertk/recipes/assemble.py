@@ -9,12 +9,13 @@ from sertk.audio import FixedLength, MaximumLength, WaveformCache
 from sertk.augment import AWGN
 from sertk.features import MFCC, LogMelSpectrogram, SpectrogramImage
 from sertk.models.ssl.hub import checkpoint_folder
+from sertk.recipes.embedded import recipe_embedder
 from sertk.recipes.optimizer import optimizer
 from sertk.recipes.recipe import override
 
-BUILDERS = ("attentive_cnn", "cnn", "two_cnn", "cnn_transformer", "transfer_head", "ssl_classifier")
-# Those that take waveforms; the others take features.
-HEARING = ("ssl_classifier",)
+BUILDERS = ("attentive_cnn", "cnn", "two_cnn", "cnn_transformer", "transfer_head", "ssl_classifier", "probe")
+# What those take that take no spectrograms.
+TAKES = {"ssl_classifier": "waveform", "probe": "embedding"}
 DEFAULT = "facebook/wav2vec2-base"
 IMAGES = {"mel_image": "mel", "stft_image": "stft"}
 
@@ -34,13 +35,13 @@ def fixed_length(recipe):
 
 
 def features(recipe):
-    """The feature layer of a recipe; None where the network takes waveforms.
+    """The feature layer of a recipe; None where the network takes waveforms or embeddings.
 
     Raises:
         ValueError: if `features.kind` is unknown.
     """
     chosen = recipe.features
-    if chosen.kind == "waveform":
+    if chosen.kind in TAKES.values():
         return None
     shared = {
         "sr": recipe.audio.sample_rate,
@@ -55,7 +56,7 @@ def features(recipe):
     if chosen.kind == "log_mel":
         return LogMelSpectrogram(top_db=chosen.top_db, name="log_mel", **shared)
     if chosen.kind not in IMAGES:
-        known = ", ".join(("waveform", "mfcc", "log_mel", *IMAGES))
+        known = ", ".join(("mfcc", "log_mel", *IMAGES, *TAKES.values()))
         raise ValueError(f"`features.kind` must be one of {known}. Received: features.kind={chosen.kind!r}")
     if chosen.normalize:
         raise ValueError(
@@ -72,7 +73,10 @@ def noise(recipe):
 
 
 def input_shape(recipe):
-    """What the network of a recipe takes, without the batch: `(samples,)`, `(None,)` for any length, or features."""
+    """What the network of a recipe takes, without the batch: `(samples,)`, `(None,)` for any length, or features.
+
+    What it takes of embeddings only the embedding model knows.
+    """
     cutting, chosen = fixed_length(recipe), features(recipe)
     if chosen is None:
         return (None,) if isinstance(cutting, MaximumLength) else (cutting.samples,)
@@ -97,7 +101,7 @@ def network(recipe, input_shape, num_classes, member=1):
             f"`model.{unknown[0]}` is no option of {name}, which has {', '.join(known)}. Received: {options}"
         )
     own = {} if recipe.training.members == 1 else {"name": f"{name}_{member}"}
-    if recipe.audio.pad == "batch":
+    if recipe.audio.pad == "batch" and recipe.features.kind == "waveform":
         own["padded"] = True
     return builder(input_shape, num_classes, **options, **own)
 
@@ -129,6 +133,9 @@ def check(recipe, num_classes):
     Raises:
         ValueError: if a setting is out of range, or the settings do not fit together.
     """
+    if recipe.features.kind == "embedding":
+        network(recipe, recipe_embedder(recipe).output_shape[1:], num_classes)
+        return
     shape, options = input_shape(recipe), recipe.model.options
     if recipe.model.builder != "ssl_classifier":
         network(recipe, shape, num_classes)
@@ -144,8 +151,9 @@ def check(recipe, num_classes):
 def _check_sound(recipe):
     """Refuses settings of the clips that do not fit what the network takes."""
     audio, kind, builder = recipe.audio, recipe.features.kind, recipe.model.builder
-    if (kind == "waveform") != (builder in HEARING) and builder in BUILDERS:
-        wanted = "waveform" if builder in HEARING else "mfcc, log_mel or an image"
+    wanted = TAKES.get(builder, "mfcc, log_mel or an image")
+    fits = kind == wanted if builder in TAKES else kind not in TAKES.values()
+    if not fits and builder in BUILDERS:
         raise ValueError(
             f"`features.kind` must be what the network takes, for {builder} {wanted}. Received: features.kind={kind!r}"
         )
@@ -155,6 +163,11 @@ def _check_sound(recipe):
             "Received: features.normalize=True with features.kind='waveform'"
         )
     if audio.pad != "batch":
+        if kind == "embedding":
+            raise ValueError(
+                '`audio.pad` must be "batch" for embeddings: a clip is heard without anything behind it. '
+                f"Received: audio.pad={audio.pad!r} with features.kind='embedding'"
+            )
         if recipe.length is None:
             raise ValueError(
                 "`audio.seconds` may be None only where the network takes clips of any length; set audio.pad=batch "
@@ -162,7 +175,8 @@ def _check_sound(recipe):
             )
         return
     hindrances = {
-        "features.kind": (kind != "waveform", kind),
+        "features.kind": (kind not in TAKES.values(), kind),
+        "noise.copies": (kind == "embedding" and recipe.noise.copies > 0, recipe.noise.copies),
         "audio.trim_top_db": (audio.trim_top_db is not None, audio.trim_top_db),
         "noise.fresh": (recipe.noise.fresh, True),
         "chunks.seconds": (recipe.chunks.seconds is not None, recipe.chunks.seconds),
@@ -170,6 +184,7 @@ def _check_sound(recipe):
     for name, (hinders, value) in hindrances.items():
         if hinders:
             raise ValueError(
-                "`audio.pad` can be batch only for whole clips of a network on waveforms, untrimmed and without fresh "
-                f"noise; change {name} or audio.pad. Received: audio.pad='batch' with {name}={value!r}"
+                "`audio.pad` can be batch only for a network on waveforms, for clips that are not trimmed and have no "
+                f"fresh noise, or for embeddings, of clips without any; change {name} or audio.pad. "
+                f"Received: audio.pad='batch' with {name}={value!r}"
             )

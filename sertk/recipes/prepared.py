@@ -1,11 +1,11 @@
 """Before anything is trained: a recipe with its changes, and a corpus in its words, without what is bad, divided."""
 
-import warnings
 from pathlib import Path
 
 import sertk.corpora
 from sertk.corpora.readers.picture import is_image
 from sertk.recipes import assemble
+from sertk.recipes.bad_clips import refuse_bad, without_bad
 from sertk.recipes.book import get
 from sertk.recipes.chunked import chunked
 from sertk.recipes.recipe import Recipe, override
@@ -31,7 +31,7 @@ def prepare(recipe, manifest, changes=None, *, cache=None, skip_bad=False, progr
     recipe = override(recipe if isinstance(recipe, Recipe) else get(recipe), changes or {})
     recipe = _anywhere(recipe)
     if not skip_bad:
-        _refuse_bad([entry for entry in manifest.attrs.get("skipped", []) if entry.get("kind") == "bad"])
+        refuse_bad(manifest)
     manifest = sertk.corpora.map_labels(manifest, recipe.labels)
     if manifest["corpus"].isna().any():
         raise ValueError(
@@ -46,8 +46,7 @@ def prepare(recipe, manifest, changes=None, *, cache=None, skip_bad=False, progr
     assemble.check_settings(recipe)
     manifest["path"] = manifest["path"].map(lambda path: str(Path(path).absolute())).astype("string")
     waveforms = assemble.waveforms(recipe, cache)
-    if skip_bad:
-        manifest = _without(manifest, waveforms.bad(manifest["path"], progress=progress))
+    manifest = without_bad(manifest, waveforms, skip_bad, progress=progress)
     chosen = recipe.split
 
     def divide(clips):
@@ -73,28 +72,7 @@ def _anywhere(recipe):
     # The name of a checkpoint looks like a path, and is one where such a folder is.
     if recipe.model.builder == "ssl_classifier" and isinstance(backbone, str) and Path(backbone).expanduser().exists():
         recipe = override(recipe, {"model.backbone": str(Path(backbone).expanduser().absolute())})
+    source = recipe.features.source
+    if source is not None and Path(source).expanduser().exists():
+        recipe = override(recipe, {"features.source": str(Path(source).expanduser().absolute())})
     return recipe
-
-
-def _refuse_bad(bad):
-    if bad:
-        shown = "; ".join(f"{clip['path']}: {clip['reason']}" for clip in bad[:3]) + "; ..." * (len(bad) > 3)
-        raise ValueError(
-            f"`manifest` must not lack clips whose sound can't be had; mend or delete them, or leave them out with "
-            f"`skip_bad` (--skip-bad). Received: {len(bad)} of them: {shown}"
-        )
-
-
-def _without(manifest, bad):
-    sound = ~manifest["path"].isin([clip["path"] for clip in bad])
-    if not sound.any():
-        raise ValueError(
-            "`manifest` must hold at least one clip that can be decoded. "
-            f"Received: {len(bad)} clips, the first {bad[0]['path']}: {bad[0]['reason']}"
-        )
-    if bad:
-        summary = f"left out {len(bad)} clips that can't be decoded, the first {bad[0]['path']}: {bad[0]['reason']}"
-        warnings.warn(f"{summary}. skipped.csv lists them all.", UserWarning, stacklevel=4)
-    rest = manifest[sound].reset_index(drop=True)
-    rest.attrs["skipped"] = [*manifest.attrs.get("skipped", []), *({**clip, "kind": "bad"} for clip in bad)]
-    return rest

@@ -51,7 +51,10 @@ class Chunks:
 
 @dataclass(frozen=True)
 class Features:
-    """What the network sees: `kind` is "waveform", "mfcc", "log_mel", "mel_image" or "stft_image".
+    """What the network sees: `kind` is "waveform", "mfcc", "log_mel", "mel_image", "stft_image" or "embedding".
+
+    An embedding is what a frozen network makes of a clip: `source`, a checkpoint's name or folder or a run's folder,
+    its hidden state `layer` and the `pooling` over time, as `sertk.embeddings.embedder` tells.
 
     The rest are the layer's arguments; the waveform itself has none. `height` to `max_db` are an image's, `n_mels` and
     `n_mfcc` those of the kinds that have them. With `normalize`, each band is shifted and scaled by the mean and the
@@ -72,6 +75,9 @@ class Features:
     min_db: float = -80.0
     max_db: float = 20.0
     normalize: bool = False
+    source: str | None = None
+    layer: int | str | None = None
+    pooling: str = "mean"
 
 
 @dataclass(frozen=True)
@@ -183,6 +189,7 @@ class Recipe:
         return override(cls(**names), changes)
 
 
+UNFIT = object()
 GROUPS = ("split", "audio", "chunks", "features", "noise", "model", "training")
 
 
@@ -257,11 +264,16 @@ def _full_name(recipe, key):
 
 def _checked(key, value, kind):
     """The value, made the field's type where nothing is lost by it."""
-    wanted = getattr(kind, "__name__", str(kind))
-    if isinstance(kind, types.UnionType):
-        if value is None:
-            return None
-        kind = kind.__args__[0]
+    wanted = str(kind) if isinstance(kind, types.UnionType) else kind.__name__
+    for one in kind.__args__ if isinstance(kind, types.UnionType) else (kind,):
+        fitting = _fitting(value, one)
+        if fitting is not UNFIT:
+            return fitting
+    raise ValueError(f"`{key}` must be of type {wanted}. Received: {key}={value!r}")
+
+
+def _fitting(value, kind):
+    """The value as that type, or UNFIT."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind is float and number:
         return float(value)
@@ -269,9 +281,7 @@ def _checked(key, value, kind):
         return int(value)
     if kind is tuple and isinstance(value, list | tuple) and all(isinstance(part, int | float) for part in value):
         return tuple(value)
-    if kind in (bool, str, dict) and isinstance(value, kind):
-        return value
-    raise ValueError(f"`{key}` must be of type {wanted}. Received: {key}={value!r}")
+    return value if kind in (bool, str, dict, types.NoneType) and isinstance(value, kind) else UNFIT
 
 
 def _jsonable(value):

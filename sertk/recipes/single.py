@@ -6,10 +6,18 @@ import sertk.evaluation
 from sertk.atomic import replacing
 from sertk.features import SpectrogramImage
 from sertk.learning import fit
-from sertk.models import ensemble, from_features, from_padded, from_waveform, without_fixed_length
+from sertk.models import (
+    ensemble,
+    from_embeddings,
+    from_features,
+    from_padded,
+    from_waveform,
+    without_fixed_length,
+)
 from sertk.pipeline import Clips, features_size
 from sertk.recipes import assemble
 from sertk.recipes.drawn import draw_examples
+from sertk.recipes.embedded import embedded, recipe_embedder
 from sertk.recipes.optimizer import optimizer
 
 # Features of training and validation up to this size, in bytes, are computed once and kept in memory.
@@ -33,16 +41,25 @@ def train_split(run, cache=None, verbose=None):
     train, validation = (split[split["part"] == part] for part in ("train", "validation"))
     keep = _features_stay(recipe, features, cutting, len(train) + len(validation))
     rounds = _rounds(recipe)
+    waveforms = assemble.waveforms(recipe, cache)
+    embedder = recipe_embedder(recipe) if recipe.features.kind == "embedding" else None
+
+    def kept(part):
+        """What is computed once: the layer that does it, or the embeddings themselves."""
+        if embedder is not None and len(part):
+            return embedded(recipe, part, embedder, waveforms, cutting, progress=verbose != 0)
+        return features if keep else None
+
     shared = {
         "classes": classes,
-        "cache": assemble.waveforms(recipe, cache),
+        "cache": waveforms,
         "fixed_length": cutting,
         "batch_size": recipe.training.batch_size,
-        "features": features if keep else None,
         "progress": verbose != 0,
     }
     training = Clips(
         train,
+        features=kept(train),
         shuffle=True,
         noisy_copies=recipe.noise.copies,
         snr=recipe.noise.snr,
@@ -50,7 +67,8 @@ def train_split(run, cache=None, verbose=None):
         rounds=rounds,
         **shared,
     )
-    validating = Clips(validation, **shared) if len(validation) else None
+    validating = Clips(validation, features=kept(validation), **shared) if len(validation) else None
+    keep = keep or embedder is not None
 
     if isinstance(features, SpectrogramImage):
         draw_examples(
@@ -63,7 +81,7 @@ def train_split(run, cache=None, verbose=None):
         given = training.dataset.map(lambda clips, _: clips if keep else features(clips))
         normalization.adapt(given)
 
-    input_shape = assemble.input_shape(recipe)
+    input_shape = assemble.input_shape(recipe) if embedder is None else embedder.output_shape[1:]
 
     def trained(member, validating, folder, epochs, patience):
         """A member's network, trained in a folder of its own, and the log of it."""
@@ -100,7 +118,7 @@ def train_split(run, cache=None, verbose=None):
 
     together = ensemble(networks)
     if training.padded:
-        served = from_padded(together, cutting)
+        served = from_padded(together, cutting, embedder=embedder, normalization=normalization)
     else:
         served = from_waveform(together, features, fixed_length=cutting, normalization=normalization)
     with replacing(run.path("model.keras")) as unfinished:
@@ -135,9 +153,13 @@ def predict_part(run, part, cache=None):
             f"Received: part={part!r}"
         )
     waveforms, cutting = assemble.waveforms(recipe, cache), assemble.fixed_length(recipe)
-    batches = Clips(clips, classes, waveforms, cutting, batch_size=recipe.training.batch_size)
-    fitting = model if batches.padded else without_fixed_length(model)
-    probabilities = fitting.predict(batches.dataset.map(lambda waveform, _: waveform), verbose=0)
+    if recipe.features.kind == "embedding":
+        embedder, rest = from_embeddings(model)
+        probabilities = rest.predict(embedded(recipe, clips, embedder, waveforms, cutting), verbose=0)
+    else:
+        batches = Clips(clips, classes, waveforms, cutting, batch_size=recipe.training.batch_size)
+        fitting = model if batches.padded else without_fixed_length(model)
+        probabilities = fitting.predict(batches.dataset.map(lambda waveform, _: waveform), verbose=0)
     return sertk.evaluation.predictions_table(clips.drop(columns="part"), probabilities, classes)
 
 

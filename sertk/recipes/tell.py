@@ -37,7 +37,7 @@ def protocol(run, part):
             if recipe.chunks.seconds is None
             else {"chunks": f"{_chunks(recipe.chunks)}, at {rate}"}
         ),
-        "features": recipe.features.kind,
+        "features": _features(recipe.features),
         "normalisation": "by band, fitted on the training part" if recipe.features.normalize else "none",
         "noise": _noise(recipe.noise),
         "training seed": recipe.training.seed,
@@ -111,6 +111,13 @@ def _shares_speakers(split):
     if keys.isna().any():
         return None
     return bool(set(keys[split["part"] == "train"]) & set(keys[split["part"] == "test"]))
+
+
+def _features(features):
+    if features.kind != "embedding":
+        return features.kind
+    layer = "last layer" if features.layer is None else f"layer {features.layer}"
+    return f"embeddings of {features.source}, {layer}, {features.pooling} over time"
 
 
 def _clips(audio):

@@ -1,4 +1,4 @@
-"""wav2vec 2.0 base, fine-tuned: paper 004's last system, and the upstream network of paper 003."""
+"""wav2vec 2.0 base: fine-tuned as in papers 004 and 003, and frozen, which a laptop can do."""
 
 from sertk.recipes.recipe import Audio, Features, Model, Recipe, Split, Training
 
@@ -30,5 +30,24 @@ WAV2VEC2 = (
         features=Features(kind="waveform"),
         model=Model("ssl_classifier", {**BASE, "head": "two_layer", "units": 256, "freeze_feature_encoder": True}),
         training=Training(learning_rate=3e-5, batch_size=16, epochs=20, patience=None),
+    ),
+    # Not of a paper: the network stays as it is, each clip goes through it once, and what learns is small. The mean of
+    # all layers stands for SUPERB's weighted sum of them.
+    *(
+        Recipe(
+            name=f"ssl-{name}",
+            title=f"{title} on embeddings of wav2vec 2.0",
+            source="sertk",
+            labels=None,
+            split=Split(kind="speaker"),
+            audio=Audio(seconds=None, pad="batch"),
+            features=Features(kind="embedding", source=BASE["backbone"], layer="mean", normalize=True),
+            model=Model("probe", options),
+            training=Training(learning_rate=1e-3, batch_size=32, epochs=200, patience=20),
+        )
+        for name, title, options in (
+            ("linear", "Linear probe", {}),
+            ("mlp", "Perceptron", {"units": [256], "dropout": 0.5}),
+        )
     ),
 )

@@ -11,7 +11,7 @@ from sertk.recipes import RECIPES
 
 def test_installed_command_and_its_help():
     result = subprocess.run([sys.executable, "-m", "sertk.cli", "--help"], capture_output=True, text=True, check=True)
-    for command in ("recipes", "train", "evaluate", "predict", "export", "quickstart"):
+    for command in ("recipes", "train", "evaluate", "predict", "embed", "ensemble", "export", "quickstart"):
         assert f"  {command} " in result.stdout
 
 
@@ -20,7 +20,9 @@ def test_no_command_gives_the_help(sertk):
     assert sertk()[0] == 0
 
 
-@pytest.mark.parametrize("command", ["recipes", "train", "evaluate", "predict", "export", "quickstart"])
+@pytest.mark.parametrize(
+    "command", ["recipes", "train", "evaluate", "predict", "embed", "ensemble", "export", "quickstart"]
+)
 def test_every_command_has_help(sertk, command):
     status, out, _ = sertk(command, "--help")
     assert status == 0

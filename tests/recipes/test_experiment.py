@@ -46,16 +46,16 @@ def test_without_patience_all_epochs_are_trained_and_the_last_one_is_kept(tiny_c
 
 
 def test_a_run_that_is_judged_every_few_steps(tiny_corpus, small, cache, tmp_path):
-    """42 clips in batches of 8 are 6 batches an epoch, 18 in three: 9 steps of two batches, judged after 4, 8 and 9."""
+    """42 clips, three times, in batches of 8 are 16 batches: 8 steps of two batches, judged after 3, 6 and 8."""
     changes = {
         **small,
         "training.epochs": 3,
         "training.batch_size": 8,
         "training.accumulation": 2,
-        "training.evaluate_every": 4,
+        "training.evaluate_every": 3,
     }
     run = sertk.train("004-cnn-mfcc", tiny_corpus, tmp_path / "run", changes=changes, cache=cache, verbose=0)
-    assert list(run.log["step"]) == [4, 8, 9]
+    assert list(run.log["step"]) == [3, 6, 8]
     sertk.evaluate(run, cache=cache)
     report = (tmp_path / "run" / "report" / "report.md").read_text()
     assert "3 at most, judged 3 times" in report

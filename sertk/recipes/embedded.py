@@ -1,0 +1,135 @@
+"""Recipes on embeddings: the frozen network that they name, and what it makes of a corpus."""
+
+from pathlib import Path
+
+import numpy as np
+
+from sertk.audio import MaximumLength, WaveformCache
+from sertk.embeddings import EmbeddingStore, embed, embedder, save_embeddings
+from sertk.models.ssl.pretrained import from_pretrained
+from sertk.recipes.bad_clips import without_bad
+from sertk.recipes.run import Run
+
+
+def embedding_model(source, layer=None, pooling="mean"):
+    """The model from padded waveforms to the embeddings of a published network or of a run.
+
+    Args:
+        source: the name of a checkpoint on the hub, its folder, or the folder of a finished run of a classifier on a
+            speech encoder.
+        layer: as in `sertk.embeddings.embedder`; None is a checkpoint's last hidden state, or a run's own pooled
+            vector, "embedding". Defaults to None.
+        pooling: as in `sertk.embeddings.embedder`. Defaults to "mean".
+
+    Returns:
+        A functional `keras.Model`.
+
+    Raises:
+        ConnectionError: if the checkpoint can't be downloaded.
+        FileNotFoundError: if there is no such folder.
+        ValueError: if there is no such layer, or the run is not finished or has no speech encoder.
+    """
+    if not isinstance(source, str | Path):
+        raise ValueError(
+            "`features.source` must be the name or the folder of a checkpoint, or the folder of a run. "
+            f"Received: features.source={source!r}"
+        )
+    if not (Path(source) / "recipe.json").is_file():
+        if layer == "embedding":
+            raise ValueError(
+                '`layer` can be "embedding" only of a trained classifier; pass the folder of a run. '
+                f"Received: {source}, a checkpoint"
+            )
+        return embedder(from_pretrained(source), layer, pooling)
+    model = Run.open(source).model()
+    encoders = [part for part in model.layers if "feature_encoder" in [inner.name for inner in _layers(part)]]
+    if not encoders:
+        raise ValueError(
+            f"{source}: has no speech encoder to take embeddings from; choose a run of an ssl_classifier. "
+            f"Received: a run of {Run.open(source).recipe.model.builder}"
+        )
+    return embedder(encoders[0], "embedding" if layer is None else layer, pooling)
+
+
+def recipe_embedder(recipe):
+    """The embedding model that a recipe's features name."""
+    features = recipe.features
+    if features.pooling == "none":
+        raise ValueError(
+            "`features.pooling` must be mean, sum or max: a probe takes one vector a clip. "
+            "Received: features.pooling='none'"
+        )
+    return embedding_model(features.source, features.layer, features.pooling)
+
+
+def embedded(recipe, manifest, model, waveforms, cutting, progress=True):
+    """The embeddings of clips, from the store beside the waveforms or computed now.
+
+    Args:
+        recipe: `Recipe`.
+        manifest: DataFrame with `path`.
+        model: what `recipe_embedder` built.
+        waveforms: the recipe's `WaveformCache`.
+        cutting: the recipe's `MaximumLength`.
+        progress: bool, whether to show a bar on a terminal. Defaults to True.
+
+    Returns:
+        float32 array `(clips, channels)`, in the order of the manifest.
+    """
+    store = embedding_store(
+        waveforms.directory / "embeddings", model, recipe.features.layer, recipe.features.pooling, cutting
+    )
+    return np.stack(embed(manifest, model, store, waveforms, maximum_length=cutting, progress=progress))
+
+
+def embed_corpus(
+    source,
+    manifest,
+    directory,
+    *,
+    layer=None,
+    pooling="mean",
+    seconds=None,
+    batch_size=8,
+    cache=None,
+    skip_bad=False,
+    progress=True,
+):
+    """Embeds a corpus with a frozen network and writes what comes out to a folder.
+
+    Args:
+        source, layer, pooling: as in `embedding_model`.
+        manifest: DataFrame of `sertk.corpora.load`.
+        directory: where to write, as `sertk.embeddings.save_embeddings` does.
+        seconds: float, longer clips are cropped to that, their middle; or None for none. Defaults to None.
+        batch_size: int, clips at once. Defaults to 8.
+        cache: folder for decoded waveforms and embeddings. Defaults to that of `sertk.audio.WaveformCache`.
+        skip_bad: bool, whether clips that can't be decoded are left out. Defaults to False.
+        progress: bool, whether to show bars on a terminal. Defaults to True.
+
+    Returns:
+        The manifest, and the list of arrays in its order.
+
+    Raises:
+        ConnectionError, FileNotFoundError, ValueError: as `embedding_model` and `sertk.embeddings.embed` do.
+    """
+    if seconds is not None and not seconds > 0:
+        raise ValueError(f"`seconds` must be above 0, or None. Received: seconds={seconds}")
+    model, waveforms = embedding_model(source, layer, pooling), WaveformCache(cache)
+    manifest = without_bad(manifest, waveforms, skip_bad, progress=progress)
+    cutting = MaximumLength(None if seconds is None else round(seconds * waveforms.sample_rate))
+    store = embedding_store(waveforms.directory / "embeddings", model, layer, pooling, cutting)
+    arrays = embed(manifest, model, store, waveforms, maximum_length=cutting, batch_size=batch_size, progress=progress)
+    described = {"source": str(source), "layer": layer, "pooling": pooling, "seconds": seconds}
+    save_embeddings(directory, manifest, arrays, described)
+    return manifest, arrays
+
+
+def embedding_store(directory, model, layer, pooling, cutting):
+    """The store for one network, layer, pooling and way to cut clips."""
+    settings = {"layer": layer, "pooling": pooling, "samples": cutting.samples, "crop": cutting.crop}
+    return EmbeddingStore(directory, model, settings)
+
+
+def _layers(part):
+    return getattr(part, "layers", [])

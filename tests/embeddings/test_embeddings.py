@@ -1,0 +1,165 @@
+"""Embeddings: those of each clip alone, computed once, kept whole, found again by clip and by network."""
+
+import keras
+import numpy as np
+import pytest
+import soundfile
+
+from sertk.audio import MaximumLength, WaveformCache, read
+from sertk.embeddings import EmbeddingStore, embed, embedder
+from sertk.models import ssl_classifier, ssl_encoder, until, with_hidden_states
+
+TINY = {
+    "model_type": "wav2vec2",
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "conv_dim": [8] * 7,
+    "num_conv_pos_embeddings": 16,
+    "num_conv_pos_embedding_groups": 4,
+}
+NORMS = {
+    "group": TINY | {"feat_extract_norm": "group", "do_stable_layer_norm": False},
+    "layer": TINY | {"feat_extract_norm": "layer", "do_stable_layer_norm": True},
+}
+
+
+@pytest.fixture(scope="module", params=["group", "layer"])
+def network(request):
+    keras.utils.set_random_seed(3)
+    return ssl_encoder(NORMS[request.param])
+
+
+@pytest.fixture(scope="module")
+def clips(tiny_corpus):
+    return tiny_corpus.iloc[:9].reset_index(drop=True)
+
+
+def alone(network, path, layer):
+    """The mean of a hidden state over a clip's frames, by NumPy."""
+    states = with_hidden_states(network)(read(path, 16_000)[None])
+    states = [np.asarray(state)[0] for state in states]
+    chosen = np.mean(states, axis=0) if layer == "mean" else states[layer]
+    return chosen.mean(axis=0)
+
+
+@pytest.mark.parametrize("layer", [-1, 0, 1, "mean"])
+def test_each_clip_has_the_embedding_that_it_has_alone(layer, network, clips, cache, tmp_path):
+    model = embedder(network, layer)
+    found = embed(clips, model, EmbeddingStore(tmp_path, model), WaveformCache(cache), batch_size=4, progress=False)
+    for path, vector in zip(clips["path"], found, strict=True):
+        np.testing.assert_allclose(vector, alone(network, path, layer), atol=2e-5)
+
+
+def test_unpooled_states_have_a_clips_own_frames(network, clips, cache, tmp_path):
+    model = embedder(network, pooling="none")
+    found = embed(clips, model, EmbeddingStore(tmp_path, model), WaveformCache(cache), batch_size=4, progress=False)
+    for path, states in zip(clips["path"], found, strict=True):
+        waveform = read(path, 16_000)
+        assert states.shape == ((len(waveform) - 80) // 320, 16)
+        np.testing.assert_allclose(states, np.asarray(network(waveform[None]))[0], atol=2e-5)
+
+
+def test_a_classifiers_own_vector(clips, cache, tmp_path):
+    classifier = ssl_classifier(num_classes=3, backbone=NORMS["layer"], head="two_layer", units=5)
+    model = embedder(classifier, "embedding")
+    found = embed(clips[:2], model, EmbeddingStore(tmp_path, model), WaveformCache(cache), progress=False)
+    expected = until(classifier, "embedding")(read(clips["path"][1], 16_000)[None])[0]
+    assert found[1].shape == (5,)
+    np.testing.assert_allclose(found[1], expected, atol=1e-5)
+
+
+def test_long_clips_are_cropped(network, clips, cache, tmp_path):
+    model = embedder(network)
+    crop = MaximumLength(4_000, "start")
+    (found,) = embed(
+        clips[:1], model, EmbeddingStore(tmp_path, model), WaveformCache(cache), maximum_length=crop, progress=False
+    )
+    expected = np.asarray(network(read(clips["path"][0], 16_000)[None, :4_000]))[0].mean(axis=0)
+    np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+class Counting:
+    """A model that is stopped after some clips, and counts those it was asked about."""
+
+    def __init__(self, model, stop_after=10**9):
+        self.model, self.stop_after, self.asked = model, stop_after, 0
+
+    def _flatten_layers(self):
+        return self.model._flatten_layers()
+
+    def __call__(self, inputs, training=False):
+        if self.asked >= self.stop_after:
+            raise KeyboardInterrupt
+        self.asked += len(inputs[0])
+        return self.model(inputs, training=training)
+
+
+def test_what_was_computed_before_an_interruption_is_kept(clips, cache, tmp_path):
+    model = embedder(ssl_encoder(NORMS["layer"]))
+    store, waveforms = EmbeddingStore(tmp_path, model), WaveformCache(cache)
+    killed = Counting(model, stop_after=4)
+    with pytest.raises(KeyboardInterrupt):
+        embed(clips, killed, store, waveforms, batch_size=2, progress=False)
+    going_on = Counting(model)
+    found = embed(clips, going_on, store, waveforms, batch_size=2, progress=False)
+    assert (killed.asked, going_on.asked) == (4, 5)
+    again = Counting(model)
+    for one, other in zip(found, embed(clips, again, store, waveforms, progress=False), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert again.asked == 0
+
+
+def test_a_damaged_array_is_computed_anew(clips, cache, tmp_path):
+    model = embedder(ssl_encoder(NORMS["layer"]))
+    store, waveforms = EmbeddingStore(tmp_path, model), WaveformCache(cache)
+    embed(clips, model, store, waveforms, progress=False)
+    paths = sorted(store.directory.rglob("*.npy"))
+    paths[0].write_bytes(paths[0].read_bytes()[:50])
+    paths[1].write_bytes(b"")
+    counting = Counting(model)
+    embed(clips, counting, store, waveforms, progress=False)
+    assert counting.asked == 2
+
+
+def test_other_weights_and_other_settings_have_a_folder_of_their_own(tmp_path):
+    keras.utils.set_random_seed(1)
+    first, second = embedder(ssl_encoder(NORMS["layer"])), embedder(ssl_encoder(NORMS["layer"]))
+    folder = EmbeddingStore(tmp_path, first).directory
+    assert EmbeddingStore(tmp_path, second).directory != folder
+    assert EmbeddingStore(tmp_path, first, {"samples": 48_000}).directory != folder
+    second.set_weights(first.get_weights())
+    assert EmbeddingStore(tmp_path, second).directory == folder
+
+
+def test_a_file_that_is_too_short_is_named(clips, cache, tmp_path):
+    soundfile.write(tmp_path / "short.wav", np.full(399, 0.1), 16_000)
+    manifest = clips.assign(path=[str(tmp_path / "short.wav"), *clips["path"][1:]])
+    model = embedder(ssl_encoder(NORMS["layer"]))
+    with pytest.raises(ValueError, match=r"short\.wav: is too short .* Received: 399 samples, .* hears 400"):
+        embed(manifest, model, EmbeddingStore(tmp_path, model), WaveformCache(cache), progress=False)
+
+
+def test_weights_that_overflow_are_told(clips, cache, tmp_path):
+    network = ssl_encoder(NORMS["layer"])
+    network.get_layer("feature_projection").set_weights(
+        [np.full_like(weight, np.inf) for weight in network.get_layer("feature_projection").get_weights()]
+    )
+    model = embedder(network)
+    with pytest.raises(ValueError, match=r"has an embedding with infinity or NaN"):
+        embed(clips[:1], model, EmbeddingStore(tmp_path, model), WaveformCache(cache), progress=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"layer": 3}, r"`layer` must be an integer from 0 to 2.*Received: layer=3"),
+        ({"layer": "last"}, r"`layer` must be an integer.*Received: layer='last'"),
+        ({"layer": "embedding"}, r"`layer` must be one of .*Received: layer='embedding'"),
+        ({"pooling": "median"}, r"`pooling` must be one of mean, sum, max, none"),
+    ],
+)
+def test_wrong_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        embedder(ssl_encoder(NORMS["layer"]), **arguments)
