@@ -2,8 +2,10 @@
 
 import importlib
 import json
+import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,28 @@ def noise(clips):
     """Noise over 80 dB of levels, so that `top_db` cuts some off."""
     random = np.random.default_rng(0)
     return (random.standard_normal((clips, 48_000)) * np.geomspace(1, 1e-5, 48_000)).astype("float32")
+
+
+@pytest.fixture
+def encoders(benchmark_module, monkeypatch):
+    module = benchmark_module("speech_encoders")
+    monkeypatch.setattr(benchmark_module("features"), "speech", lambda count: noise(count))
+    return module
+
+
+@pytest.fixture
+def steps(benchmark_module, monkeypatch):
+    module = benchmark_module("encoder_steps")
+    # Left as it was: in the benchmark it belongs to a process that ends.
+    monkeypatch.setattr(module, "_step", None)
+    return module
+
+
+@pytest.fixture
+def small_encoder(encoders):
+    """The configuration of a speech encoder that takes a step in no time."""
+    small = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 40, "conv_dim": [8] * 7}
+    return {**encoders.settings(1), **small, "num_conv_pos_embeddings": 8, "num_conv_pos_embedding_groups": 4}
 
 
 @pytest.fixture
@@ -165,6 +189,98 @@ def test_growth_is_measured_in_a_process_of_its_own(benchmark_module, tmp_path):
     assert len(list((tmp_path / "growth-cache-120").rglob("*.f32"))) == 120
 
 
+def test_speech_encoders_are_timed(encoders, tmp_path, capsys):
+    out = tmp_path / "out.json"
+    encoders.main(["--tasks", "forward", "--layers", "1", "--clips", "1", "--rounds", "1", "--json", str(out)])
+    told = json.loads(out.read_text())
+    peers = set(encoders.PEERS) if find_spec("torch") and find_spec("transformers") else set()
+    assert {name: len(seconds) for name, seconds in told["forward"]["seconds"].items()} == dict.fromkeys(
+        {"sertk"} | peers, 1
+    )
+    shown = capsys.readouterr().out
+    assert "Forward pass: 1 clips of 3 s" in shown
+    assert ("pip install 'torch>=2.6' transformers" in shown) == (not peers)
+
+
+@pytest.mark.parametrize("task", ["training", "checkpointed"])
+def test_speech_encoders_do_the_same_in_both_frameworks(encoders, steps, small_encoder, task, tmp_path):
+    if not (find_spec("torch") and find_spec("transformers")):
+        pytest.skip("pip install torch transformers to compare live")
+    with encoders.Worker("transformers") as worker:
+        worker.ask(steps.write_checkpoint, small_encoder, tmp_path)
+    shared = (small_encoder, str(tmp_path), noise(2)[:, :4_000], *encoders.TASKS[task])
+    works = {"sertk": (steps.sertk, *shared), "transformers, sdpa": (steps.transformers, *shared, "sdpa")}
+    result = encoders.measure(works, 1)
+    assert all(apart <= encoders.CLOSE for apart in result["apart"].values())
+
+
+def test_a_training_step_of_a_speech_encoder_gives_its_loss(steps, small_encoder):
+    losses = steps.start(steps.sertk, small_encoder, None, noise(2)[:, :4_000], True, True)
+    assert losses.shape == (steps.LOSSES,)
+    # Of seven classes that random weights can't tell apart.
+    np.testing.assert_allclose(losses, np.log(7), rtol=0.5)
+    seconds, processor = steps.seconds()
+    assert seconds > 0
+    assert processor > 0
+
+
+def test_a_forward_pass_of_a_speech_encoder_gives_log_probabilities(steps, small_encoder):
+    answer = steps.start(steps.sertk, small_encoder, None, noise(3)[:, :4_000], False, False)
+    np.testing.assert_allclose(np.exp(answer).sum(axis=1), np.ones(3), rtol=1e-5)
+
+
+@pytest.mark.parametrize("error", [0.002, -0.002, float("nan")])
+def test_speech_encoders_that_disagree_are_not_timed(encoders, error):
+    answers = {"sertk": np.array([1.9, 1.8]), "transformers, sdpa": np.array([1.9, 1.8005])}
+    assert encoders.disagreement("sertk", answers) == pytest.approx(0.0005)
+    answers["sertk"] = np.array([1.9 + error, 1.8])
+    with pytest.raises(SystemExit, match=r"sertk: is .* from transformers; 0\.001 are allowed"):
+        encoders.disagreement("sertk", answers)
+
+
+def test_a_speech_encoder_without_a_peer_is_compared_with_none(encoders):
+    assert encoders.disagreement("sertk", {"sertk": np.array([1.9])}) is None
+
+
+def test_a_speech_encoder_is_compared_with_the_faster_peer(encoders):
+    names = ["sertk", "transformers, eager", "transformers, sdpa"]
+    result = {
+        "seconds": dict(zip(names, np.array([[2.0, 2.0, 5.0], [6.0, 6.0, 6.0], [1.0, 3.0, 20.0]]), strict=True)),
+        "processor_seconds": dict(zip(names, np.array([[4.0], [5.0], [6.0]]), strict=True)),
+        "peak": dict.fromkeys(names, 1_000),
+        "apart": dict.fromkeys(names, 1e-6),
+    }
+    rows = {row.pop("network"): row for row in encoders.table(result, 4)}
+    assert [row["clips/s"] for row in rows.values()] == pytest.approx([2, 4 / 6, 4 / 3])
+    # Within the rounds, sdpa takes 0.5, 1.5 and 4 times as long.
+    assert rows["sertk"]["times transformers' faster"] == pytest.approx(1.5)
+    del result["seconds"]["transformers, eager"], result["seconds"]["transformers, sdpa"]
+    assert [row["times transformers' faster"] for row in encoders.table(result, 4)] == [None]
+
+
+def test_a_process_that_is_ended_is_named(encoders):
+    with (
+        pytest.raises(SystemExit, match="somebody: its process was ended"),
+        encoders.Worker("somebody") as worker,
+    ):
+        worker.ask(os._exit, 9)
+
+
+def test_the_peak_of_memory_is_of_the_process_alone(encoders, steps):
+    held = np.ones(100_000_000, "uint8")
+    with encoders.Worker("somebody") as worker:
+        before = worker.ask(steps.peak_memory)
+        assert before < steps.peak_memory() - 95
+        worker.ask(len, held.tobytes())
+        assert worker.ask(steps.peak_memory) >= before + 95
+
+
+def test_python_finds_its_own_ssl_beside_the_benchmarks():
+    code = f"import sys; sys.path.insert(0, {str(BENCHMARKS)!r}); import ssl; print(ssl.create_default_context())"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout.startswith("<ssl.SSLContext"), result.stderr
+
+
 def test_contestants_take_turns_in_another_order_each_round(benchmark_module):
     rounds, ran = benchmark_module("rounds"), []
     contestants = {name: lambda name=name: ran.append(name) for name in "abcd"}
@@ -193,7 +309,7 @@ def test_a_table_is_markdown(benchmark_module, capsys):
     ]
 
 
-@pytest.mark.parametrize("script", ["features.py", "training.py", "pipeline.py", "images.py"])
+@pytest.mark.parametrize("script", ["features.py", "training.py", "pipeline.py", "images.py", "ssl.py"])
 @pytest.mark.parametrize("arguments", [["--rounds", "0"], ["--clips", "-3"]])
 def test_impossible_numbers_are_refused_before_anything_is_loaded(script, arguments):
     result = subprocess.run([sys.executable, BENCHMARKS / script, *arguments], capture_output=True, text=True)
