@@ -158,14 +158,13 @@ def test_it_learns():
     assert losses[-1] < 0.3 * losses[0]
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_mixed_precision_learns_and_answers_in_float32(policy):
-    keras.config.set_dtype_policy(policy)
+def test_mixed_precision_learns_and_answers_in_float32():
+    keras.config.set_dtype_policy("mixed_float16")
     try:
-        model = small(padded=True, gradient_checkpointing=True)
+        model = small(backbone=TINY | {"num_hidden_layers": 1}, padded=True, gradient_checkpointing=True)
     finally:
         keras.config.set_dtype_policy("float32")
-    assert model.get_layer("encoder").compute_dtype == policy.removeprefix("mixed_")
+    assert model.get_layer("encoder").compute_dtype == "float16"
     probabilities = model([waveforms(), LENGTHS])
     assert keras.backend.standardize_dtype(probabilities.dtype) == "float32"
     np.testing.assert_allclose(numbers(probabilities).sum(axis=1), 1, rtol=1e-5)
