@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from sertk.inference import METADATA
+from sertk.models.ssl.hearing import shortest_clip
 from sertk.recipes.run import Run
 
 LOUDEST = 100.0
@@ -98,7 +99,9 @@ def export_saved_model(run, directory):
     shutil.rmtree(unfinished, ignore_errors=True)
     archive.write_out(str(unfinished), verbose=False)
     (unfinished / METADATA).parent.mkdir()
-    (unfinished / METADATA).write_text(json.dumps({**run.description, "recipe": recipe.to_dict()}, indent=2) + "\n")
+    (unfinished / METADATA).write_text(
+        json.dumps({**run.description, "shortest": shortest_clip(model), "recipe": recipe.to_dict()}, indent=2) + "\n"
+    )
     if directory.exists():
         directory.rmdir()
     unfinished.rename(directory)

@@ -25,6 +25,7 @@ class Predictor:
         sample_rate: int, Hz, the rate of the waveforms it takes.
         samples: int, how many samples the model hears; of a longer clip only the part that its recipe crops. None for a
             model that hears clips of any length as they are.
+        shortest: int, how many samples a clip must have.
         chunks_top_db: float, of a model that was trained on chunks: it is asked about all chunks of a clip's voiced
             parts, which are louder than that below the loudest frame. None for other models.
 
@@ -49,6 +50,7 @@ class Predictor:
         self.classes = tuple(described["classes"])
         self.sample_rate = described["sample_rate"]
         self.chunks_top_db = described.get("chunks_top_db")
+        self.shortest = described.get("shortest", 1)
         seconds = described["seconds"]
         self.samples = None if seconds is None else round(seconds * self.sample_rate)
 
@@ -65,11 +67,13 @@ class Predictor:
             float32 array `(classes,)`, which sums to 1.
 
         Raises:
-            ValueError: if the waveform is not one-dimensional, empty, or holds NaN or infinity.
+            ValueError: if the waveform is not one-dimensional, shorter than `shortest`, or holds NaN or infinity.
         """
         waveform = np.asarray(waveform, "float32")
         if waveform.ndim != 1 or not len(waveform):
             raise ValueError(f"`waveform` must have the shape (samples,). Received: shape={waveform.shape}")
+        if len(waveform) < self.shortest:
+            raise ValueError(f"`waveform` {self._too_short(waveform)}")
         if not np.isfinite(waveform).all():
             raise ValueError(
                 "`waveform` must be finite; it holds NaN or infinity. Received: a waveform with such samples"
@@ -78,6 +82,10 @@ class Predictor:
         parts = self._parts(waveform, windows) if longer else waveform[None]
         batches = [parts[start : start + BATCH] for start in range(0, len(parts), BATCH)]
         return np.concatenate([self._model(batch) for batch in batches]).mean(axis=0)
+
+    def _too_short(self, waveform):
+        seconds = self.shortest / self.sample_rate
+        return f"must have at least {self.shortest} samples, {seconds:g} s. Received: {len(waveform)} samples"
 
     def _parts(self, waveform, windows):
         """What the model is asked about: chunks, windows, or the waveform as it is; an array with a row each."""
@@ -120,6 +128,8 @@ def predict(model, files, *, windows=False, skip_bad=False, max_seconds=MAX_SECO
     for path in tqdm(paths, desc="predicting", unit="file", disable=not progress or len(paths) <= 10):
         try:
             waveform = read(path, predictor.sample_rate, max_seconds=max_seconds)
+            if len(waveform) < predictor.shortest:
+                raise ValueError(f"{path}: {predictor._too_short(waveform)}")
         except (ValueError, OSError) as error:
             if not skip_bad:
                 raise
@@ -179,6 +189,7 @@ def _saved_model(directory):
 def _run(directory):
     import keras
 
+    from sertk.models.ssl.hearing import shortest_clip
     from sertk.recipes.run import Run
 
     run = Run.open(directory)
@@ -190,4 +201,4 @@ def _run(directory):
             waveforms = {"waveform": waveforms, "lengths": lengths}
         return keras.ops.convert_to_numpy(network(waveforms, training=False))
 
-    return model, run.description
+    return model, {**run.description, "shortest": shortest_clip(network)}

@@ -5,6 +5,7 @@ import numpy as np
 from tqdm import tqdm
 
 from sertk.audio import MaximumLength
+from sertk.models.ssl.hearing import feature_encoder_of
 from sertk.models.ssl.lengths import frame_count
 
 
@@ -40,7 +41,7 @@ def embed(manifest, model, store, waveforms, *, maximum_length=None, batch_size=
         return found
     crop = maximum_length or MaximumLength()
     lengths = _lengths(entries, crop)
-    encoder = _convolutions(model)
+    encoder = feature_encoder_of(model)
     for row in missing:
         if encoder is not None and lengths[row] < encoder.receptive_field:
             raise ValueError(
@@ -90,11 +91,3 @@ def _frames(encoder, samples, most):
     if encoder is None:
         return most
     return frame_count(int(samples), encoder.kernels, encoder.strides)
-
-
-def _convolutions(model):
-    """The feature encoder inside a model, or None if it has none."""
-    for layer in model._flatten_layers():
-        if layer.name == "feature_encoder":
-            return layer
-    return None

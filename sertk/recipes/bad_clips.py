@@ -2,6 +2,8 @@
 
 import warnings
 
+from sertk.audio.cache import BYTES
+
 
 def without_bad(manifest, waveforms, skip_bad, progress=True):
     """The manifest without the clips that can't be decoded, or as it is where they shall be an error.
@@ -32,6 +34,29 @@ def refuse_bad(manifest):
         raise ValueError(
             f"`manifest` must not lack clips whose sound can't be had; mend or delete them, or leave them out with "
             f"`skip_bad` (--skip-bad). Received: {len(bad)} of them: {shown}"
+        )
+
+
+def refuse_short(manifest, waveforms, shortest, progress=True):
+    """Refuses clips with fewer samples than a network needs.
+
+    Args:
+        manifest: DataFrame with `path`.
+        waveforms: `WaveformCache`, in which all of them are then.
+        shortest: int, samples.
+        progress: bool, whether decoding shows a bar on a terminal. Defaults to True.
+
+    Raises:
+        ValueError: if there are any.
+    """
+    entries = waveforms.prepare(manifest["path"], progress=progress)
+    samples = [entry.stat().st_size // BYTES for entry in entries]
+    short = [(path, size) for path, size in zip(manifest["path"], samples, strict=True) if size < shortest]
+    if short:
+        (path, size), *rest = short
+        raise ValueError(
+            f"{path}: is too short for the network, which hears at least {shortest} samples; take it out of the "
+            f"corpus{f', and {len(rest)} others' if rest else ''}. Received: {size} samples"
         )
 
 

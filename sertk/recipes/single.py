@@ -14,8 +14,10 @@ from sertk.models import (
     from_waveform,
     without_fixed_length,
 )
+from sertk.models.ssl.hearing import shortest_clip
 from sertk.pipeline import Clips, features_size
 from sertk.recipes import assemble
+from sertk.recipes.bad_clips import refuse_short
 from sertk.recipes.drawn import draw_examples
 from sertk.recipes.embedded import embedded, recipe_embedder
 from sertk.recipes.optimizer import optimizer
@@ -90,6 +92,8 @@ def train_split(run, cache=None, verbose=None):
         if keep:
             model = from_features(network, normalization=normalization)
         elif training.padded:
+            # Of the test part too: better now than after an hour of training.
+            refuse_short(split, waveforms, shortest_clip(network), progress=verbose != 0)
             model = from_padded(network, cutting)
         else:
             steps = {"noise": assemble.noise(recipe), "features": features, "normalization": normalization}

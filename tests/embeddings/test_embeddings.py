@@ -86,8 +86,9 @@ class Counting:
     def __init__(self, model, stop_after=10**9):
         self.model, self.stop_after, self.asked = model, stop_after, 0
 
-    def _flatten_layers(self):
-        return self.model._flatten_layers()
+    @property
+    def layers(self):
+        return self.model.layers
 
     def __call__(self, inputs, training=False):
         if self.asked >= self.stop_after:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import soundfile
 import tensorflow as tf
 
 import sertk
@@ -74,3 +75,19 @@ def test_a_slip_is_told_before_there_is_a_run(tiny_corpus, cache, tmp_path):
         with pytest.raises((ValueError, FileNotFoundError), match=message):
             sertk.train("003-upstream", tiny_corpus, tmp_path / "run", changes={**CHANGES, **changes}, cache=cache)
         assert not (tmp_path / "run" / "recipe.json").exists()
+
+
+def test_a_clip_that_is_too_short_is_named(run, tiny_corpus, cache, tmp_path):
+    """399 samples are one less than the convolutions hear: in training, from the run and from the SavedModel."""
+    soundfile.write(tmp_path / "short.wav", np.full(399, 0.1), 16_000)
+    manifest = tiny_corpus.assign(path=[str(tmp_path / "short.wav"), *tiny_corpus["path"][1:]])
+    with pytest.raises(ValueError, match=r"short\.wav: is too short for the network.* Received: 399 samples"):
+        sertk.train("003-upstream", manifest, tmp_path / "run", changes=CHANGES, cache=cache, verbose=0)
+    sertk.export_saved_model(run, tmp_path / "1")
+    for model in (run.directory, tmp_path / "1"):
+        with pytest.raises(ValueError, match=r"short\.wav: must have at least 400 samples, 0\.025 s\. Received: 399"):
+            sertk.predict(model, [tmp_path / "short.wav"])
+        with pytest.raises(ValueError, match="`waveform` must have at least 400 samples"):
+            Predictor(model).probabilities(np.zeros(399))
+        table = sertk.predict(model, [tmp_path / "short.wav", tiny_corpus["path"][1]], skip_bad=True)
+        assert len(table) == 1

@@ -28,7 +28,7 @@ def recomputed(block, dropouts, inputs, *constants):
 
     def run(inputs, *values):
         mapping = list(zip(weights + states, [*values, *drawn], strict=True))
-        with keras.StatelessScope(state_mapping=mapping):
+        with keras.StatelessScope(state_mapping=mapping, initialize_variables=False):
             return block(inputs, *constants, training=True)
 
     return keras.remat(run)(inputs, *[ops.convert_to_tensor(weight.value) for weight in weights])
