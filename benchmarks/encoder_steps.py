@@ -59,18 +59,6 @@ def seconds():
     return time.perf_counter() - began, time.process_time() - worked
 
 
-def peak_memory():
-    """The most memory that this process has held, in MB; None where the system does not tell.
-
-    Not `getrusage`, which counts the memory of the process that started this one.
-    """
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return None
-    return next((round(int(line.split()[1]) / 1024) for line in lines if line.startswith("VmHWM:")), None)
-
-
 def sertk(config, folder, clips, training, recompute, jit_compile="auto"):
     """sertk's network, trained and asked as `sertk.learning.fit` and `sertk.Predictor` do it.
 

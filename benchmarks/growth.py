@@ -6,7 +6,6 @@ each clip has to be decoded and compared. Of a real corpus, with clips of many l
 """
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import rounds
 import soundfile
 
 SR, SAMPLES, SPEAKERS = 16_000, 4_000, 100
@@ -96,8 +96,7 @@ def timed(names):
     while name is not None:
         following = next(names, None)
         now = time.perf_counter()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        rows.append({"step": name, "seconds": now - begin, "peak": round(peak)})
+        rows.append({"step": name, "seconds": now - begin, "peak": rounds.peak_memory()})
         name, begin = following, now
     return rows
 

@@ -19,6 +19,18 @@ def warm(contestant):
     return time.perf_counter() - begin
 
 
+def peak_memory():
+    """The most memory that this process has held, in MB; None where the system does not tell.
+
+    Not `getrusage`, which counts the memory of the process that started this one.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((round(int(line.split()[1]) / 1024) for line in lines if line.startswith("VmHWM:")), None)
+
+
 def take_turns(contestants, rounds, measure=warm, seed=0):
     """Times contestants by turns, so that whatever else the machine does falls on all of them alike.
 

@@ -20,7 +20,17 @@ from concurrent.futures.process import BrokenProcessPool
 
 import encoder_steps
 import numpy as np
-from rounds import machine, parser, print_machine, print_table, take_turns, times_as_fast, whole, write_json
+from rounds import (
+    machine,
+    parser,
+    peak_memory,
+    print_machine,
+    print_table,
+    take_turns,
+    times_as_fast,
+    whole,
+    write_json,
+)
 
 BACKBONE = "facebook/wav2vec2-base"
 # Off: with chance in them, the two would not do the same work.
@@ -140,7 +150,7 @@ def measure(works, rounds):
         return {
             "seconds": seconds,
             "processor_seconds": {name: np.array(worker.processor_seconds) for name, worker in workers.items()},
-            "peak": {name: worker.ask(encoder_steps.peak_memory) for name, worker in workers.items()},
+            "peak": {name: worker.ask(peak_memory) for name, worker in workers.items()},
             "apart": apart,
         }
 

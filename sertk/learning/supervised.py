@@ -57,7 +57,9 @@ def fit(
     """
     optimizer = keras.optimizers.Adam(1e-4) if optimizer is None else optimizer
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
-    model.compile(optimizer, loss=loss, metrics=["accuracy"])
+    # XLA, which Keras chooses on a GPU, would compile padded batches anew for each length that they have.
+    compiled = False if train.padded else "auto"
+    model.compile(optimizer, loss=loss, metrics=["accuracy"], jit_compile=compiled)
     run = RunLog(directory, train, patience if validation is not None else None, monitor)
     if run.finished_epochs:
         model.build(model.input_shape)
