@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sertk.models import load, ssl_classifier, until, with_hidden_states, with_lengths, without_lengths
+from sertk.models.without_values import without_values
 
 TINY = {
     "model_type": "wav2vec2",
@@ -52,8 +53,7 @@ def compiled(model, rate=1e-3):
 
 def counted(**options):
     """The parameters of a classifier that is built without values."""
-    with keras.StatelessScope(initialize_variables=False):
-        model = ssl_classifier(**options)
+    model = without_values(lambda: ssl_classifier(**options))
     return tuple(
         sum(int(np.prod(weight.shape)) for weight in weights) for weights in (model.weights, model.trainable_weights)
     )
