@@ -2,13 +2,12 @@
 
 import inspect
 
-import keras
-
 import sertk.models
 from sertk.audio import FixedLength, MaximumLength, WaveformCache
 from sertk.augment import AWGN
 from sertk.features import MFCC, LogMelSpectrogram, SpectrogramImage
 from sertk.models.ssl.hub import checkpoint_folder
+from sertk.models.without_values import without_values
 from sertk.recipes.embedded import recipe_embedder
 from sertk.recipes.optimizer import optimizer
 from sertk.recipes.recipe import override
@@ -144,8 +143,8 @@ def check(recipe, num_classes):
     if options.get("weights") is not None:
         pretrained = options["weights"] == "pretrained"
         checkpoint_folder(options.get("backbone", DEFAULT) if pretrained else options["weights"])
-    with keras.StatelessScope(initialize_variables=False):
-        network(override(recipe, {"model.weights": None}), shape, num_classes)
+    bare = override(recipe, {"model.weights": None})
+    without_values(lambda: network(bare, shape, num_classes))
 
 
 def _check_sound(recipe):
