@@ -22,8 +22,12 @@ def test_rows_are_joined_by_path():
 
 def test_members_that_were_trained_elsewhere_are_joined_by_corpus_and_file_name():
     here = member(corpus="ravdess")
-    there = member([r"D:\speech\2.wav", r"D:\speech\3.wav", r"D:\speech\1.wav"], ["happy", "sad", "sad"],
-                   [0.2, 0.3, 0.1], corpus="ravdess")
+    there = member(
+        [r"D:\speech\2.wav", r"D:\speech\3.wav", r"D:\speech\1.wav"],
+        ["happy", "sad", "sad"],
+        [0.2, 0.3, 0.1],
+        corpus="ravdess",
+    )
     one, two = align([here, there])
     assert one["path"].tolist() == ["/a/1.wav", "/a/2.wav", "/a/3.wav"]
     assert two["path"].tolist() == [r"D:\speech\1.wav", r"D:\speech\2.wav", r"D:\speech\3.wav"]
