@@ -45,6 +45,9 @@ def with_lengths(model):
 
     Returns:
         A functional `keras.Model` with the same layers and weights.
+
+    Raises:
+        ValueError: if `model` is another.
     """
     return _rebuilt(model, padded=True)
 
@@ -57,6 +60,9 @@ def without_lengths(model):
 
     Returns:
         A functional `keras.Model` with the same layers and weights.
+
+    Raises:
+        ValueError: if `model` is another.
     """
     return _rebuilt(model, padded=False)
 
@@ -72,7 +78,7 @@ def until(model, layer):
         A functional `keras.Model` with the same inputs, layers and weights.
 
     Raises:
-        ValueError: if there is no such layer.
+        ValueError: if there is no such layer, or `model` is another.
 
     Example:
         >>> until(ssl_classifier(head="two_layer"), "embedding").output_shape
@@ -94,6 +100,9 @@ def with_hidden_states(model):
 
     Returns:
         A functional `keras.Model` with the same inputs, layers and weights.
+
+    Raises:
+        ValueError: if `model` is another.
     """
     names = [step.name for step in _steps(model)]
     return _rebuilt(model, end=names.index("encoder") + 1, hidden_states=True)
@@ -106,11 +115,17 @@ def takes_lengths(model):
 
 def _steps(model):
     """The chain of a model's layers, without what the forms add."""
+    if not any(isinstance(layer, FeatureEncoder) for layer in model.layers):
+        raise ValueError(
+            "`model` must be what `ssl_encoder` or `ssl_classifier` built, not a model around it. "
+            f"Received: {model.name}, of {', '.join(layer.name for layer in model.layers)}"
+        )
     return [step for step in model.layers if not isinstance(step, layers.InputLayer | FrameCounts)]
 
 
 def _rebuilt(model, *, padded=None, end=None, hidden_states=False):
+    steps = _steps(model)[:end]
     (samples,) = next(tensor.shape[1:] for tensor in model.inputs if tensor.name == "waveform")
     padded = takes_lengths(model) if padded is None else padded
     hidden_states = hidden_states or (end is None and len(model.outputs) > 1)
-    return connect(_steps(model)[:end], samples, padded=padded, hidden_states=hidden_states, name=model.name)
+    return connect(steps, samples, padded=padded, hidden_states=hidden_states, name=model.name)

@@ -115,6 +115,15 @@ def test_a_part_of_the_network_can_be_had(tiny):
         until(encoder, "fc1")
 
 
+@pytest.mark.parametrize("form", [with_lengths, without_lengths, with_hidden_states])
+def test_other_models_have_no_forms(form, tiny):
+    encoder = ssl_encoder(tiny)
+    around = keras.Sequential([keras.Input((None,)), encoder], name="around")
+    message = r"`model` must be what `ssl_encoder` or `ssl_classifier` built, .* Received: around, of ssl_encoder$"
+    with pytest.raises(ValueError, match=message):
+        form(around)
+
+
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_half_precision_is_near(policy, tiny):
     single = ssl_encoder(tiny)
