@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "squeezenet": ["squeezenet"],
         "ssl.encoder": ["ssl_encoder"],
         "ssl.forms": ["until", "with_hidden_states", "with_lengths", "without_lengths"],
+        "ssl.pretrained": ["from_pretrained", "load_pretrained"],
         "ssl_classifier": ["ssl_classifier"],
         "transfer_head": ["transfer_head"],
         "two_cnn": ["two_cnn"],

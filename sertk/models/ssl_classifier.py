@@ -11,6 +11,7 @@ from sertk.models.masked_pooling import KINDS, MaskedPooling
 from sertk.models.ssl.config import SpeechEncoderConfig
 from sertk.models.ssl.encoder import encoder_layers, resolve
 from sertk.models.ssl.forms import connect
+from sertk.models.ssl.hub import checkpoint_folder
 
 HEADS = ("linear", "two_layer", "projection")
 
@@ -94,7 +95,9 @@ def ssl_classifier(
     _check(input_shape, head, pooling, units)
     check_classes(num_classes)
     check_share("dropout", dropout)
-    config = resolve(backbone)
+    source = None if weights is None else _source(weights, backbone)
+    # A checkpoint knows its own settings best: dropout, masks and the like are in no tensor's shape.
+    config = SpeechEncoderConfig.from_file(checkpoint_folder(source)) if weights == "pretrained" else resolve(backbone)
     encoder = encoder_layers(
         config,
         layer_drop=layer_drop,
@@ -102,7 +105,6 @@ def ssl_classifier(
         gradient_checkpointing=gradient_checkpointing,
         seed=seed,
     )
-    source = None if weights is None else _source(weights, backbone)
     model = connect(encoder, input_shape[0], padded=padded)
     if source is not None:
         # Imported where it is needed: without weights nothing is read or downloaded.

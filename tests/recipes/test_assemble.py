@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sertk.models.without_values import without_values
 from sertk.recipes import RECIPES, assemble, get, override
 
 
@@ -64,9 +65,30 @@ def test_fresh_noise_is_a_layer_and_copies_are_not():
 
 def test_every_recipe_can_be_assembled():
     for recipe in RECIPES.values():
-        samples = assemble.fixed_length(recipe).samples
+        assemble.check_settings(recipe)
+        samples, features = assemble.fixed_length(recipe).samples, assemble.features(recipe)
+        if features is None:
+            assert recipe.audio.pad == "batch"
+            assert samples in (None, 48_000)
+            continue
         assert samples == (480 if recipe.name.startswith("001") else 48_000)
-        assert None not in assemble.features(recipe).compute_output_shape((None, samples))[1:]
+        assert None not in features.compute_output_shape((None, samples))[1:]
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "parameters"),
+    [
+        ("004-wav2vec2", 7, 94_377_095),
+        # transformers' Wav2Vec2ForSequenceClassification and its kin with 8 classes: a projection of 256.
+        ("002-hubert-base", 8, 94_371_712 + 768 * 256 + 256 + 256 * 8 + 8),
+        ("002-xlsr-53", 8, 315_438_720 + 1024 * 256 + 256 + 256 * 8 + 8),
+        ("003-upstream", 8, 94_371_712 + 768 * 256 + 256 + 256 * 8 + 8),
+    ],
+)
+def test_published_parameter_counts_of_speech_transformers(name, classes, parameters):
+    recipe = override(get(name), {"model.weights": None})
+    built = without_values(lambda: assemble.network(recipe, assemble.input_shape(recipe), classes))
+    assert built.count_params() == parameters
 
 
 @pytest.mark.parametrize(
@@ -74,7 +96,7 @@ def test_every_recipe_can_be_assembled():
     [
         (
             {"features.kind": "plp"},
-            r"`features.kind` must be one of mfcc, log_mel, mel_image, stft_image\. Received: .*'plp'",
+            r"`features.kind` must be one of mfcc, log_mel, mel_image, stft_image, waveform, embedding\. Received: .*",
         ),
         (
             {"features.kind": "mel_image", "features.normalize": True},

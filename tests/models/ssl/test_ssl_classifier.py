@@ -1,5 +1,6 @@
 """Classifiers on speech transformers: the papers' counts, transformers' own head, what learns and what stays."""
 
+import importlib
 import json
 
 import keras
@@ -249,3 +250,14 @@ def test_the_weights_of_a_folder_are_taken(script, golden, drawn, tmp_path):
     ):
         model = ssl_classifier(**options, trainable=False)
         np.testing.assert_allclose(numbers(until(model, "embedding")(script.clips())), expected, atol=1e-5)
+
+
+def test_a_published_name_is_built_as_its_checkpoint_says(script, drawn, tmp_path, monkeypatch):
+    """Not as the table here does, where that may be wrong: this checkpoint is a small one under another's name."""
+    safetensors = pytest.importorskip("safetensors.numpy")
+    (tmp_path / "config.json").write_text(json.dumps(script.networks()["wav2vec2-large"]))
+    safetensors.save_file(drawn("wav2vec2-large"), tmp_path / "model.safetensors")
+    for module in ("sertk.models.ssl_classifier", "sertk.models.ssl.pretrained"):
+        monkeypatch.setattr(importlib.import_module(module), "checkpoint_folder", lambda *_: tmp_path)
+    model = ssl_classifier(backbone="facebook/wav2vec2-base", weights="pretrained")
+    assert until(model, "embedding").output_shape == (None, 16)
