@@ -65,6 +65,23 @@ def finished_run(tiny_corpus, cache, small, tmp_path_factory):
     return sertk.train("004-cnn-mfcc", tiny_corpus, directory, changes=small, cache=cache, verbose=0)
 
 
+@pytest.fixture(scope="session")
+def tiny_encoder():
+    """The configuration of a speech encoder with layer norm: wav2vec 2.0's convolutions, narrow, under two layers."""
+    return {
+        "model_type": "wav2vec2",
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+        "conv_dim": [8] * 7,
+        "num_conv_pos_embeddings": 16,
+        "num_conv_pos_embedding_groups": 4,
+        "feat_extract_norm": "layer",
+        "do_stable_layer_norm": True,
+    }
+
+
 @pytest.fixture
 def check_layer(tmp_path):
     """A function that proves a layer in every place where it will run, and returns its output for `inputs`.

@@ -45,32 +45,6 @@ def test_no_clip_goes_through_the_network_twice(run, tiny_corpus, cache, tmp_pat
     sertk.evaluate(other, cache=cache)
 
 
-def test_embeddings_of_a_run_are_those_before_its_last_layer(run, tiny_corpus, cache, tmp_path):
-    """A fine-tuned classifier's own vector, which is what paper 003 builds its graph from."""
-    tuned = sertk.train(
-        "003-upstream",
-        tiny_corpus,
-        tmp_path / "run",
-        changes={
-            "labels": None,
-            "split.kind": "speaker",
-            "split.fractions": [4, 1, 1],
-            "model.backbone": str(CHECKPOINTS / "hubert-ctc-without-masks"),
-            "model.units": 5,
-            "training.epochs": 1,
-        },
-        cache=cache,
-        verbose=0,
-    )
-    model = embedded.embedding_model(tuned.directory)
-    assert model.output_shape == (None, 5)
-    waveform = read(tiny_corpus["path"][0], 16_000)
-    vector = np.asarray(model([waveform[None], np.array([len(waveform)])]))[0]
-    logits = tuned.model().get_layer("ssl_classifier").get_layer("logits")
-    scores = np.exp(vector @ np.asarray(logits.kernel) + np.asarray(logits.bias))
-    np.testing.assert_allclose(scores / scores.sum(), Predictor(tuned.directory).probabilities(waveform), atol=1e-5)
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
