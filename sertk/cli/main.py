@@ -28,7 +28,9 @@ def main():
             command = error.ctx.command_path if error.ctx else "sertk"
             typer.echo(f"sertk: {' '.join(error.format_message().split())} `{command} --help` tells more", err=True)
             sys.exit(error.exit_code)
-        expected = isinstance(error, ValueError | OSError)
+        # A package that the user has to install: our own words, without the name that Python gives its own.
+        missing = isinstance(error, ImportError) and error.name is None
+        expected = missing or isinstance(error, ValueError | OSError)
         lines = str(error).strip().splitlines() or [""]
         message = " ".join(lines) if expected else f"{type(error).__name__}: {lines[0]} (SERTK_DEBUG=1 shows where)"
         typer.echo(f"sertk: {message}", err=True)

@@ -1,6 +1,7 @@
 """`sertk embed`: the arrays it writes, what it leaves out, and what it refuses."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,13 @@ def test_what_can_not_be_embedded_is_told_in_one_line(sertk, one_line, corpus, c
     one_line(sertk("embed", CHECKPOINT, *arguments, "--layer", "7"), "`layer` must be an integer")
     one_line(sertk("embed", CHECKPOINT, *arguments, "--seconds", "0"), "`seconds` must be above 0")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_package_that_is_missing_is_told_in_one_line(sertk, one_line, corpus, cache, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    result = sertk("embed", CHECKPOINT, "-c", f"folders={corpus}", "--cache", cache, "-o", tmp_path / "out")
+    one_line(result, f"sertk: {CHECKPOINT / 'model.safetensors'}: safetensors is needed to read it; pip install")
+    assert "SERTK_DEBUG" not in result[2]
 
 
 @pytest.mark.parametrize(
