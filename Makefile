@@ -11,7 +11,7 @@ quickstart: $(VENV)/installed
 	$(BIN)/sertk quickstart
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow
