@@ -82,6 +82,19 @@ def tiny_encoder():
     }
 
 
+@pytest.fixture(scope="module")
+def eagerly():
+    """Trains and predicts without graphs, for modules that are about runs and not about what Keras does.
+
+    To trace the steps takes most of the time of a run that has just some of them.
+    """
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture
 def check_layer(tmp_path):
     """A function that proves a layer in every place where it will run, and returns its output for `inputs`.
