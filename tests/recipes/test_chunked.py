@@ -10,6 +10,8 @@ from sertk.audio import chunk_starts, read
 from sertk.inference import Predictor
 from sertk.recipes import draw
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 CHUNKS = {
     "chunks.seconds": 0.2,
     "features.n_fft": 256,

@@ -12,15 +12,22 @@ import sertk
 from sertk.evaluation import load_predictions, predictions_table, save_predictions
 from sertk.recipes import costs, evaluate_ensemble
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 CLASSES = ["happy", "sad"]
 
 
 @pytest.fixture(scope="module")
 def runs(finished_run, tiny_corpus, small, cache, tmp_path_factory):
-    """Two networks of different seeds on one split, and a copy of the first, so that two of three agree."""
+    """Two networks of different seeds on one split, and a copy of the first, so that two of three agree.
+
+    The first and its copy are measured already, the second is not.
+    """
     folder = tmp_path_factory.mktemp("seeds")
     changes = {**small, "training.seed": 1, "training.epochs": 1}
     sertk.train("004-cnn-mfcc", tiny_corpus, folder / "seed-1", changes=changes, cache=cache, verbose=0)
+    for part in ("test", "validation"):
+        sertk.evaluate(finished_run, part, cache=cache, resamples=0)
     shutil.copytree(finished_run.directory, folder / "copy")
     return [finished_run.directory, folder / "seed-1", folder / "copy"]
 
@@ -33,7 +40,7 @@ def write_member(file, right, first="t", **columns):
     return save_predictions(predictions_table(pd.DataFrame(clips), [[1 - p, p] for p in sad], CLASSES), file)
 
 
-def test_three_runs_that_were_not_measured_yet(runs, cache, tmp_path):
+def test_runs_vote_and_those_are_measured_that_were_not_yet(runs, cache, tmp_path):
     said = evaluate_ensemble(runs, tmp_path, how="soft", cache=cache, resamples=50, command="sertk ensemble ...")
     tables = [load_predictions(run / "report" / "predictions.csv").set_index("path") for run in runs]
     mean = sum(table[[f"p_{name}" for name in said["metrics"]["classes"]]] for table in tables) / 3
@@ -78,7 +85,8 @@ def test_the_combination_is_chosen_on_the_validation_part(runs, cache, tmp_path)
     assert sum(votes.values()) == 3  # the ensemble and two members; the third is shown all the same
     assert "## Combinations" in (tmp_path / "report" / "members.md").read_text()
 
-    evaluate_ensemble(runs, tmp_path, cache=cache, resamples=0)
+    files = [write_member(tmp_path / f"{name}.csv", [1, 0]) for name in "ab"]
+    evaluate_ensemble(files, tmp_path, resamples=0)
     assert not (tmp_path / "combinations.csv").exists()  # it would be taken for this ensemble's
 
 
@@ -89,7 +97,6 @@ def test_the_validation_part_can_be_measured_on(runs, cache, tmp_path):
 
 
 def test_files_and_runs_can_vote_together_and_the_best_is_then_picked_on_the_test_part(runs, cache, tmp_path):
-    sertk.evaluate(runs[0], cache=cache, resamples=0)
     table = load_predictions(runs[0] / "report" / "predictions.csv")
     save_predictions(table.assign(predicted=table["emotion"]), tmp_path / "oracle.csv")
     said = evaluate_ensemble([runs[1], tmp_path / "oracle.csv"], tmp_path / "out", cache=cache, resamples=0)
@@ -99,7 +106,6 @@ def test_files_and_runs_can_vote_together_and_the_best_is_then_picked_on_the_tes
 
 def test_members_of_other_validation_parts_are_compared_on_the_test_part(runs, cache, tmp_path):
     """The split of another seed tests other clips as a rule; here just its validation part is another one."""
-    sertk.evaluate(runs[0], "validation", cache=cache, resamples=0)
     path = runs[0] / "report-validation" / "predictions.csv"
     whole = path.read_text()
     try:
