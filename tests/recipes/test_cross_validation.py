@@ -10,6 +10,8 @@ import sklearn.metrics
 
 import sertk
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture(scope="module")
 def run(tiny_corpus, small, cache, tmp_path_factory):
