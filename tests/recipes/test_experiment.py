@@ -14,6 +14,8 @@ import sertk
 from sertk.audio import read
 from sertk.recipes.prepared import prepare
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 def test_the_folder_holds_all_that_is_needed_to_do_it_again(finished_run, tiny_corpus):
     settings = json.loads(finished_run.path("recipe.json").read_text())
