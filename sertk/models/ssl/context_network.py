@@ -95,7 +95,7 @@ class ContextNetwork(layers.Layer):
         if lengths is not None:
             valid = valid_frames(lengths, ops.shape(frames)[1])
             frames = ops.where(valid[:, :, None], frames, ops.zeros_like(frames))
-        frames = frames + self.positional(frames)
+        frames = frames + self.positional(frames, training=training)
         if not self.pre_norm:
             frames = self.norm(frames)
         frames = self.dropout(frames, training=training)

@@ -1,9 +1,10 @@
 """One layer of the transformer: attention, then a feed-forward network."""
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from sertk.models.ssl.attention import SelfAttention
+from sertk.models.ssl.gelu import gelu
 
 
 @keras.saving.register_keras_serializable(package="sertk")
@@ -84,7 +85,7 @@ class EncoderBlock(layers.Layer):
         return self.dropout(self.attention(frames, valid, training=training), training=training)
 
     def _feed_forward(self, frames, training):
-        inner = self.inner_dropout(ops.gelu(self.inner(frames), approximate=False), training=training)
+        inner = self.inner_dropout(gelu(self.inner(frames), training), training=training)
         return self.output_dropout(self.outer(inner), training=training)
 
     def compute_output_shape(self, frames_shape, valid_shape=None):

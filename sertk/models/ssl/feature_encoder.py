@@ -1,9 +1,12 @@
 """The convolutional feature encoder: from a waveform to a frame every 20 ms."""
 
 import keras
-from keras import layers, ops
+from keras import layers
 
+from sertk.models.ssl.convolution import Conv1D
 from sertk.models.ssl.frozen import freeze_inside
+from sertk.models.ssl.gelu import gelu
+from sertk.models.ssl.group_norm import GroupNormalization
 from sertk.models.ssl.lengths import check_lengths, check_samples, frame_count, receptive_field
 
 EPSILON = 1e-5
@@ -44,7 +47,7 @@ class FeatureEncoder(layers.Layer):
         self.bias = bias
         self.receptive_field = receptive_field(self.kernels, self.strides)
         self.convolutions = [
-            layers.Conv1D(
+            Conv1D(
                 count,
                 kernel,
                 stride,
@@ -57,7 +60,7 @@ class FeatureEncoder(layers.Layer):
             for number, (count, kernel, stride) in enumerate(zip(filters, kernels, strides, strict=True))
         ]
         if norm == "group":
-            self.norms = [layers.GroupNormalization(-1, epsilon=EPSILON, dtype=self.dtype_policy, name="norm0")]
+            self.norms = [GroupNormalization(-1, epsilon=EPSILON, dtype=self.dtype_policy, name="norm0")]
         else:
             self.norms = [
                 layers.LayerNormalization(epsilon=EPSILON, dtype=self.dtype_policy, name=f"norm{number}")
@@ -73,14 +76,14 @@ class FeatureEncoder(layers.Layer):
             norm.build((None, None, filters))
         freeze_inside(self)
 
-    def call(self, waveforms, lengths=None):
+    def call(self, waveforms, lengths=None, training=None):
         check_lengths(waveforms, lengths, self.receptive_field)
         x = waveforms[:, :, None]
         for number, convolution in enumerate(self.convolutions):
-            x = convolution(x)
+            x = convolution(x, training=training)
             if number < len(self.norms):
-                x = self.norms[number](x)
-            x = ops.gelu(x, approximate=False)
+                x = self.norms[number](x, training=training)
+            x = gelu(x, training)
         return x
 
     def compute_output_shape(self, waveforms_shape, lengths_shape=None):

@@ -5,6 +5,8 @@ import math
 import keras
 from keras import layers, ops
 
+from sertk.models.ssl.gelu import gelu
+
 
 @keras.saving.register_keras_serializable(package="sertk")
 class PositionalConvolution(layers.Layer):
@@ -43,12 +45,12 @@ class PositionalConvolution(layers.Layer):
         self.lengths = self.add_weight((self.kernel, 1, 1), length, name="lengths", autocast=False)
         self.bias = self.add_weight((channels,), "zeros", name="bias")
 
-    def call(self, frames):
+    def call(self, frames, training=None):
         power = ops.sum(ops.square(self.directions), axis=(1, 2), keepdims=True)
         weight = ops.cast(self.directions * (self.lengths * ops.rsqrt(power)), self.compute_dtype)
         # An even kernel hears one frame more of the past than of the future.
         padded = ops.pad(frames, ((0, 0), (self.kernel // 2, (self.kernel - 1) // 2), (0, 0)))
-        return ops.gelu(_grouped(padded, weight, self.groups) + self.bias, approximate=False)
+        return gelu(_grouped(padded, weight, self.groups) + self.bias, training)
 
     def compute_output_shape(self, input_shape):
         return input_shape
