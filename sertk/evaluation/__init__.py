@@ -13,10 +13,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "measures": ["metrics"],
         "members_page": ["write_members"],
         "members_plot": ["plot_members"],
+        "paired": ["paired_test"],
         "plots": ["plot_confusion", "plot_learning_curves", "plot_waveform_and_features"],
         "predictions": ["class_names", "load_predictions", "predictions_table", "save_predictions"],
         "report": ["write_report"],
         "significance": ["mcnemar", "mcnemar_of_counts"],
         "voting": ["vote"],
+        "z_test": ["uar_z_test"],
     },
 )
