@@ -9,7 +9,15 @@ from keras import ops
 from sertk.audio.waveform import check_waveform_dtype, check_waveform_shape
 from sertk.features.log_mel import LogMelSpectrogram
 from sertk.features.resize import hann_weights, nearest_cells, stays_sharp
-from sertk.features.stft import check_band, check_sizes, hann_window, power_spectrogram, to_decibels
+from sertk.features.stft import (
+    check_band,
+    check_center,
+    check_samples,
+    check_sizes,
+    hann_window,
+    power_spectrogram,
+    to_decibels,
+)
 
 KINDS = ("mel", "stft")
 INTERPOLATIONS = ("auto", "nearest")
@@ -56,10 +64,12 @@ class SpectrogramImage(keras.layers.Layer):
         colormap: name of one of matplotlib's, such as `"viridis"`, `"magma"`, `"jet"` or `"grey"`. Defaults to
             `"viridis"`.
         interpolation: `"auto"` or `"nearest"`. Defaults to `"auto"`.
+        center: bool, whether frames are centred, as in `LogMelSpectrogram`. Defaults to True.
         dtype: defaults to `"float32"`.
 
     Raises:
-        ValueError: if an argument is out of range or the input is no waveform.
+        ValueError: if an argument is out of range, the input is no waveform, or is shorter than a frame where `center`
+            is False.
 
     Example:
         >>> clip = np.zeros(48_000, "float32")
@@ -85,12 +95,14 @@ class SpectrogramImage(keras.layers.Layer):
         max_db=20.0,
         colormap="viridis",
         interpolation="auto",
+        center=True,
         dtype="float32",
         **kwargs,
     ):
         super().__init__(dtype=dtype, **kwargs)
         check_sizes(height=height, width=width, sr=sr, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels)
         check_band(fmin, fmax, sr)
+        check_center(center)
         for name, value, allowed in (("kind", kind, KINDS), ("interpolation", interpolation, INTERPOLATIONS)):
             if value not in allowed:
                 raise ValueError(f"`{name}` must be one of {', '.join(allowed)}. Received: {name}={value!r}")
@@ -114,8 +126,11 @@ class SpectrogramImage(keras.layers.Layer):
         self.max_db = max_db
         self.colormap = colormap
         self.interpolation = interpolation
+        self.center = center
         if kind == "mel":
-            self._log_mel = LogMelSpectrogram(sr, n_fft, hop_length, n_mels, fmin, fmax, top_db=None, dtype=dtype)
+            self._log_mel = LogMelSpectrogram(
+                sr, n_fft, hop_length, n_mels, fmin, fmax, top_db=None, center=center, dtype=dtype
+            )
             bands = n_mels
         else:
             self._window = hann_window(n_fft)
@@ -149,7 +164,7 @@ class SpectrogramImage(keras.layers.Layer):
     def _decibels(self, waveforms):
         if self.kind == "mel":
             return self._log_mel(waveforms)
-        power = power_spectrogram(waveforms, self.n_fft, self.hop_length, self._window)
+        power = power_spectrogram(waveforms, self.n_fft, self.hop_length, self._window, self.center)
         return to_decibels(power[..., self._bins])
 
     def _steps(self, decibels):
@@ -179,6 +194,7 @@ class SpectrogramImage(keras.layers.Layer):
         return ops.transpose(ops.floor(pixels + ROUNDING), (1, 2, 3, 0))
 
     def compute_output_shape(self, input_shape):
+        check_samples(input_shape[-1], self.n_fft, self.center)
         return (*input_shape[:-1], self.height, self.width, 3)
 
     def get_config(self):
@@ -197,6 +213,7 @@ class SpectrogramImage(keras.layers.Layer):
             "max_db": self.max_db,
             "colormap": self.colormap,
             "interpolation": self.interpolation,
+            "center": self.center,
         }
 
 

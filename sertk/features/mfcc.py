@@ -26,10 +26,12 @@ class MFCC(keras.layers.Layer):
         fmin: float, lowest frequency in Hz. Defaults to 0.
         fmax: float, highest frequency in Hz, at most `sr / 2`. Defaults to `sr / 2`.
         top_db: float, how far below a clip's maximum the spectrogram is cut off, in dB, or None. Defaults to 80.
+        center: bool, whether frames are centred, as in `LogMelSpectrogram`. Defaults to True.
         dtype: defaults to `"float32"`.
 
     Raises:
-        ValueError: if an argument is out of range or the input is no waveform.
+        ValueError: if an argument is out of range, the input is no waveform, or is shorter than a frame where `center`
+            is False.
 
     Example:
         >>> MFCC(n_mfcc=128)(np.zeros((8, 48_000), "float32")).shape
@@ -48,11 +50,14 @@ class MFCC(keras.layers.Layer):
         fmin=0.0,
         fmax=None,
         top_db=80.0,
+        center=True,
         dtype="float32",
         **kwargs,
     ):
         super().__init__(dtype=dtype, **kwargs)
-        self.log_mel = LogMelSpectrogram(sr, n_fft, hop_length, n_mels, fmin, fmax, top_db=top_db, dtype=dtype)
+        self.log_mel = LogMelSpectrogram(
+            sr, n_fft, hop_length, n_mels, fmin, fmax, top_db=top_db, center=center, dtype=dtype
+        )
         if not isinstance(n_mfcc, int) or not 1 <= n_mfcc <= n_mels:
             raise ValueError(
                 f"`n_mfcc` must be an integer from 1 to `n_mels`, {n_mels}: there are no more coefficients than bands. "
@@ -77,5 +82,5 @@ class MFCC(keras.layers.Layer):
 
     def get_config(self):
         spectrogram = self.log_mel.get_config()
-        shared = ("sr", "n_fft", "hop_length", "n_mels", "fmin", "fmax", "top_db")
+        shared = ("sr", "n_fft", "hop_length", "n_mels", "fmin", "fmax", "top_db", "center")
         return {**super().get_config(), "n_mfcc": self.n_mfcc, **{name: spectrogram[name] for name in shared}}

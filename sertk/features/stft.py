@@ -1,5 +1,6 @@
 """Short-time Fourier transform: the power of a waveform by time and by frequency bin, with librosa's numbers."""
 
+import keras
 import librosa
 from keras import ops
 
@@ -9,27 +10,75 @@ def hann_window(n_fft):
     return librosa.filters.get_window("hann", n_fft).astype("float32")
 
 
-def power_spectrogram(waveforms, n_fft, hop_length, window):
-    """What `abs(librosa.stft(y)) ** 2` gives, transposed: frames are centred, the clip's ends padded with zeros.
+def power_spectrogram(waveforms, n_fft, hop_length, window, center=True):
+    """What `abs(librosa.stft(y, center=center)) ** 2` gives, transposed.
+
+    Clips that are too short are refused with a ValueError where their length is known. In a TensorFlow graph for any
+    length the same sentence is an assertion, which XLA leaves out; a clip that runs unchecked there has no frames.
 
     Args:
         waveforms: float32 tensor `(batch, samples)`.
         n_fft: int, window and FFT length in samples.
         hop_length: int, samples from one frame to the next.
         window: array `(n_fft,)`.
+        center: bool, whether frames are centred and the clip's ends padded with zeros. Defaults to True.
 
     Returns:
         float32 tensor `(batch, frames, 1 + n_fft // 2)`.
+
+    Raises:
+        ValueError: if `center` is False and the clips are shorter than a frame.
     """
-    half = n_fft // 2
-    padded = ops.pad(waveforms, ((0, 0), (half, half)))
-    real, imaginary = ops.stft(padded, n_fft, hop_length, n_fft, window=window, center=False)
+    check_samples(waveforms.shape[1], n_fft, center)
+    if center:
+        half = n_fft // 2
+        waveforms = ops.pad(waveforms, ((0, 0), (half, half)))
+    elif waveforms.shape[1] is None:
+        waveforms = _asserted(waveforms, n_fft)
+    real, imaginary = ops.stft(waveforms, n_fft, hop_length, n_fft, window=window, center=False)
     return ops.square(real) + ops.square(imaginary)
 
 
-def count_frames(samples, n_fft, hop_length):
-    """How many frames `power_spectrogram` makes of `samples`: `1 + samples // hop_length` for an even `n_fft`."""
-    return 1 + (samples + 2 * (n_fft // 2) - n_fft) // hop_length
+def count_frames(samples, n_fft, hop_length, center=True):
+    """How many frames `power_spectrogram` makes of `samples`.
+
+    Centred and with an even `n_fft`, `1 + samples // hop_length`; else `1 + (samples - n_fft) // hop_length`.
+    """
+    padded = samples + 2 * (n_fft // 2) if center else samples
+    return 1 + (padded - n_fft) // hop_length
+
+
+def check_samples(samples, n_fft, center):
+    """Refuses a length that is known, and below one frame where nothing is padded.
+
+    Args:
+        samples: int, or None where it is not known.
+        n_fft: int, the length of a frame in samples.
+        center: bool, whether clips are padded.
+
+    Raises:
+        ValueError: if it is.
+    """
+    if not center and samples is not None and samples < n_fft:
+        raise ValueError(f"{_too_short(n_fft)} samples={samples}")
+
+
+def _too_short(n_fft):
+    return (
+        f"Clips must have at least `n_fft`, {n_fft}, samples where `center` is False: take longer ones, or "
+        "`center=True`, which pads them. Received:"
+    )
+
+
+def _asserted(waveforms, n_fft):
+    """The same waveforms, after a look at their length when the graph runs."""
+    if keras.backend.backend() != "tensorflow":
+        return waveforms
+    import tensorflow as tf
+
+    samples = tf.shape(waveforms)[1]
+    with tf.control_dependencies([tf.debugging.Assert(samples >= n_fft, [f"{_too_short(n_fft)} samples=", samples])]):
+        return tf.identity(waveforms)
 
 
 def to_decibels(power):
@@ -49,6 +98,16 @@ def check_sizes(**sizes):
     for name, value in sizes.items():
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+
+
+def check_center(center):
+    """Refuses what is neither True nor False.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    if not isinstance(center, bool):
+        raise ValueError(f"`center` must be True or False. Received: center={center!r}")
 
 
 def check_band(fmin, fmax, sr):

@@ -34,9 +34,9 @@ def image(waveforms, *size, **options):
     return keras.ops.convert_to_numpy(SpectrogramImage(*size, **options)(waveforms))
 
 
-def of_librosa(waveform, kind="mel", n_fft=2048, hop_length=512, n_mels=128):
+def of_librosa(waveform, kind="mel", n_fft=2048, hop_length=512, n_mels=128, center=True):
     """librosa's spectrogram, `(bands, frames)`, in dB."""
-    frames = {"n_fft": n_fft, "hop_length": hop_length}
+    frames = {"n_fft": n_fft, "hop_length": hop_length, "center": center}
     if kind == "mel":
         power = librosa.feature.melspectrogram(y=waveform, sr=SR, n_mels=n_mels, **frames)
     else:
@@ -132,6 +132,14 @@ def test_equals_matplotlib_on_chunks_of_30_ms(size):
     for kind, options in (("stft", frames), ("mel", frames | {"n_mels": 20})):
         expected = imshow(of_librosa(chunk, kind, **options), *size)
         assert apart(image(chunk, *size, kind=kind, **options), expected) < CLOSE
+
+
+@pytest.mark.parametrize("kind", ["mel", "stft"])
+def test_equals_matplotlib_where_frames_begin_with_the_first_sample(kind):
+    frames = {"n_fft": 512, "hop_length": 256, "center": False}
+    for waveform in (voice(), noise(700)):
+        expected = imshow(of_librosa(waveform, kind, **frames), 120, 160)
+        assert apart(image(waveform, 120, 160, kind=kind, **frames), expected) < CLOSE
 
 
 @settings(deadline=None, max_examples=30)
@@ -253,6 +261,7 @@ def test_frequencies_of_a_mel_spectrogram_are_librosas():
     [
         {"height": 60, "width": 80},
         {"height": 60, "width": 80, "interpolation": "nearest"},
+        {"height": 60, "width": 80, "center": False},
         {"height": 60, "width": 80, "kind": "stft", "n_fft": 512, "fmax": 4_000.0},
         {"height": 130, "width": 130, "n_mels": 20, "colormap": "grey"},  # sharp, which depends on the length
     ],
@@ -350,6 +359,28 @@ def test_what_is_no_waveform_is_refused(shape):
     message = r"SpectrogramImage (takes waveforms|needs at least one sample).* Received: input_shape="
     with pytest.raises(ValueError, match=message):
         SpectrogramImage()(np.zeros(shape, "float32"))
+
+
+@pytest.mark.parametrize("kind", ["mel", "stft"])
+def test_clips_shorter_than_a_frame_are_refused_where_nothing_is_padded(kind):
+    layer = SpectrogramImage(kind=kind, n_fft=512, center=False)
+    for refused in (noise(511), noise(511)[None], keras.KerasTensor((None, 511))):
+        with pytest.raises(ValueError, match=r"Clips must have at least `n_fft`, 512, .* Received: samples=511"):
+            layer(refused)
+
+
+@pytest.mark.parametrize("kind", ["mel", "stft"])
+def test_impossible_centres_are_refused(kind):
+    with pytest.raises(ValueError, match=r"`center` must be True or False\. Received: center=None"):
+        SpectrogramImage(kind=kind, center=None)
+
+
+def test_a_configuration_without_centre_is_the_centred_layer():
+    """That of a model saved before the argument was there."""
+    config = SpectrogramImage(120, 160).get_config()
+    del config["center"]
+    ours = keras.ops.convert_to_numpy(SpectrogramImage.from_config(config)(voice()))
+    assert apart(ours, imshow(of_librosa(voice()), 120, 160)) < CLOSE
 
 
 def test_integers_are_refused():

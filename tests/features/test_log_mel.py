@@ -7,6 +7,7 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -100,6 +101,58 @@ def test_equals_librosa_on_speech(corpora_dir, corpus, options):
         np.testing.assert_allclose(log_mel(waveform, **options), of_librosa(waveform, **options), atol=CLOSE)
 
 
+NOT_CENTRED = [
+    {"n_fft": 512, "hop_length": 256, "n_mels": 64},
+    {"n_fft": 401, "hop_length": 160, "n_mels": 20, "ref": "max"},
+    {"sr": 48_000, "hop_length": 1_024, "top_db": None},
+]
+
+
+@pytest.mark.parametrize("options", NOT_CENTRED, ids=str)
+@pytest.mark.parametrize("more", [0, 1, 5_000])
+def test_equals_librosa_where_frames_begin_with_the_first_sample(options, more):
+    waveform = noise(options.get("n_fft", 2048) + more)
+    expected = of_librosa(waveform, center=False, **options)
+    np.testing.assert_allclose(log_mel(waveform, center=False, **options), expected, atol=CLOSE)
+
+
+@settings(deadline=None, max_examples=20)
+@given(samples=st.integers(300, 5_000), n_fft=st.integers(16, 300), hop_length=st.integers(50, 600))
+def test_not_centred_gives_librosas_frames_whatever_the_length(samples, n_fft, hop_length):
+    waveform, frames = noise(samples), {"n_fft": n_fft, "hop_length": hop_length, "n_mels": 5}
+    expected = of_librosa(waveform, center=False, **frames)
+    layer = LogMelSpectrogram(center=False, **frames)
+    assert layer.compute_output_shape((samples,)) == expected.shape
+    np.testing.assert_allclose(layer(waveform), expected, atol=CLOSE)
+
+
+@pytest.mark.parametrize("corpus", ["ravdess-16k", "emovo-16k"])
+def test_equals_librosa_on_speech_where_frames_begin_with_the_first_sample(corpora_dir, corpus):
+    clips = sorted((corpora_dir / corpus).rglob("*.flac"))[::146]
+    if not clips:
+        pytest.skip(f"no {corpus} at hand")
+    for path in clips:
+        waveform, _ = soundfile.read(path, dtype="float32")
+        expected = of_librosa(waveform, center=False, **NOT_CENTRED[0])
+        np.testing.assert_allclose(log_mel(waveform, center=False, **NOT_CENTRED[0]), expected, atol=CLOSE)
+
+
+def test_paper_003_has_373_frames():
+    layer = LogMelSpectrogram(n_fft=512, hop_length=256, n_mels=64, center=False)
+    assert layer(noise(2, 95_744)).shape == (2, 373, 64)
+    assert layer(keras.KerasTensor((None, 95_744))).shape == (None, 373, 64)
+    assert layer.compute_output_shape((None, 95_743)) == (None, 372, 64)
+
+
+def test_a_configuration_without_centre_is_the_centred_layer():
+    """That of a model saved before the argument was there."""
+    config = LogMelSpectrogram(n_mels=20).get_config()
+    del config["center"]
+    waveform = noise(4_000)
+    expected = of_librosa(waveform, n_mels=20)
+    np.testing.assert_allclose(LogMelSpectrogram.from_config(config)(waveform), expected, atol=CLOSE)
+
+
 def test_arguments_have_librosas_names():
     ours = set(inspect.signature(LogMelSpectrogram).parameters) - {"dtype", "kwargs"}
     theirs = (librosa.feature.melspectrogram, librosa.filters.mel, librosa.power_to_db)
@@ -136,7 +189,11 @@ def test_silence_is_the_floor():
     assert (log_mel(np.zeros(4_000, "float32"), ref="max") == 0).all()
 
 
-@pytest.mark.parametrize("options", [{}, {"ref": "max", "top_db": None, "n_fft": 401, "hop_length": 160, "n_mels": 20}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"ref": "max", "top_db": None, "n_fft": 401, "hop_length": 160, "n_mels": 20}, {"center": False}],
+    ids=str,
+)
 def test_same_wherever_it_runs(check_layer, options):
     clips = noise(3, 4_000)
     expected = np.stack([of_librosa(clip, **options) for clip in clips])
@@ -187,3 +244,32 @@ def test_what_is_no_waveform_is_refused(shape):
     message = r"LogMelSpectrogram (takes waveforms|needs at least one sample).* Received: input_shape="
     with pytest.raises(ValueError, match=message):
         LogMelSpectrogram()(np.zeros(shape, "float32"))
+
+
+TOO_SHORT = r"Clips must have at least `n_fft`, 512, samples where `center` is False: .* Received: samples="
+
+
+def test_clips_shorter_than_a_frame_are_refused_where_nothing_is_padded():
+    layer = LogMelSpectrogram(n_fft=512, center=False)
+    with pytest.raises(librosa.ParameterError, match="too large for uncentered analysis"):
+        of_librosa(noise(511), n_fft=512, center=False)
+    for refused in (noise(511), noise(2, 511), keras.KerasTensor((None, 511))):
+        with pytest.raises(ValueError, match=TOO_SHORT + "511"):
+            layer(refused)
+    assert layer(noise(512)).shape == (1, 128)
+    with pytest.raises(ValueError, match=TOO_SHORT + "1"):
+        layer(noise(1))
+
+
+def test_a_graph_for_any_length_refuses_them_when_it_meets_them():
+    layer = LogMelSpectrogram(n_fft=512, center=False)
+    graph = tf.function(layer, input_signature=[tf.TensorSpec((None, None))])
+    assert graph(noise(2, 600)).shape == (2, 1, 128)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"`n_fft`, 512, samples where `center` is False"):
+        graph(noise(2, 511))
+
+
+@pytest.mark.parametrize("center", [None, 1, "no"])
+def test_impossible_centres_are_refused(center):
+    with pytest.raises(ValueError, match=r"`center` must be True or False\. Received: center="):
+        LogMelSpectrogram(center=center)

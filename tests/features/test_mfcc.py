@@ -79,6 +79,22 @@ def test_equals_librosa_on_speech(corpora_dir, corpus, hop_length):
         np.testing.assert_allclose(mfcc(waveform, **options), of_librosa(waveform, **options), atol=CLOSE)
 
 
+@pytest.mark.parametrize(
+    ("options", "samples"), [(OPTIONS[0], 2_048), (OPTIONS[3], 6_000), (OPTIONS[-1], 6_000)], ids=str
+)
+def test_equals_librosa_where_frames_begin_with_the_first_sample(options, samples):
+    waveform, options = noise(samples), {**options, "center": False}
+    np.testing.assert_allclose(mfcc(waveform, **options), of_librosa(waveform, **options), atol=CLOSE)
+
+
+def test_a_configuration_without_centre_is_the_centred_layer():
+    """That of a model saved before the argument was there."""
+    config = MFCC().get_config()
+    del config["center"]
+    waveform = noise(4_000)
+    np.testing.assert_allclose(MFCC.from_config(config)(waveform), of_librosa(waveform), atol=CLOSE)
+
+
 def test_arguments_have_librosas_names():
     ours = set(inspect.signature(MFCC).parameters) - {"dtype", "kwargs"}
     functions = (librosa.feature.mfcc, librosa.feature.melspectrogram, librosa.filters.mel, librosa.power_to_db)
@@ -115,7 +131,9 @@ def test_all_coefficients_keep_the_spectrograms_energy():
     np.testing.assert_allclose(np.linalg.norm(coefficients, axis=1), np.linalg.norm(decibels, axis=1), rtol=1e-6)
 
 
-@pytest.mark.parametrize("options", [{"n_mfcc": 128}, {"n_mfcc": 13, "n_mels": 40, "hop_length": 160, "top_db": None}])
+@pytest.mark.parametrize(
+    "options", [{"n_mfcc": 128}, {"n_mfcc": 13, "n_mels": 40, "hop_length": 160, "top_db": None}, {"center": False}]
+)
 def test_same_wherever_it_runs(check_layer, options):
     clips = noise(3, 4_000) * np.array([[1.0], [0.01], [0.1]], "float32")
     expected = np.stack([of_librosa(clip, **options) for clip in clips])
@@ -149,6 +167,7 @@ def test_impossible_number_of_coefficients_is_refused(n_mfcc):
         ({"hop_length": 1.5}, r"`hop_length` must be a positive integer. Received: hop_length=1.5"),
         ({"n_mels": 0}, r"`n_mels` must be a positive integer. Received: n_mels=0"),
         ({"fmax": 9_000.0}, r"`fmin` and `fmax` must satisfy .* Received: fmin=0.0, fmax=9000.0"),
+        ({"center": 0}, r"`center` must be True or False. Received: center=0"),
         ({"top_db": -3.0}, r"`top_db` must be None or at least 0 dB. Received: top_db=-3.0"),
     ],
 )
@@ -161,3 +180,10 @@ def test_the_spectrograms_arguments_are_checked_too(options, message):
 def test_what_is_no_waveform_is_refused(shape):
     with pytest.raises(ValueError, match=r"(takes waveforms|needs at least one sample).* Received: input_shape="):
         MFCC()(np.zeros(shape, "float32"))
+
+
+def test_clips_shorter_than_a_frame_are_refused_where_nothing_is_padded():
+    layer = MFCC(n_fft=512, center=False)
+    for refused in (noise(2, 511), keras.KerasTensor((None, 511))):
+        with pytest.raises(ValueError, match=r"Clips must have at least `n_fft`, 512, .* Received: samples=511"):
+            layer(refused)
