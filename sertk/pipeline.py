@@ -38,6 +38,13 @@ class Clips:
         features: layer from waveforms to features, such as `sertk.features.MFCC()`, which take `features_size` bytes of
             memory, twice that for a moment; or an array with a row a clip, such as embeddings that are at hand already;
             or None to yield waveforms. Defaults to None.
+        beside: dict of arrays with a row a clip, such as `{"embedding": ...}`, or None: what else the network is given.
+            An example is then a dict of these and of its "features", or its "waveform". Defaults to None.
+        neighbors: pair of arrays `(clips, most)`, or None: which clips are each clip's neighbours, int32, and the
+            weights of these edges, float32, 0 where there are fewer, as `sertk.graphs.Graph.neighbors` gives them. An
+            example is then a dict in the form of neural-structured-learning: the clip's own values by their names, and
+            `NL_nbr_0_` and the name for those of its first neighbour, `NL_nbr_0_weight` for its weight. A noisy copy
+            has its clip's neighbours, without noise. Defaults to None.
         rounds: pair of ints (batches, epochs), or None. With it a pass over `dataset` is not an epoch but a round of as
             many batches, so that a model is judged and saved every few steps, and there are `passes` of them in as many
             epochs. Batches then go on from one epoch into the next; only the last one of all may be smaller, and the
@@ -72,6 +79,8 @@ class Clips:
         snr=(15.0, 30.0),
         seed=0,
         features=None,
+        beside=None,
+        neighbors=None,
         rounds=None,
         progress=True,
     ):
@@ -96,6 +105,9 @@ class Clips:
         self._seed = seed
         self._rounds = rounds
         self._labels = tf.constant(one_hot(manifest["emotion"], self.classes))
+        self._name = "waveform" if features is None else "features"
+        self._beside = {name: tf.constant(array) for name, array in (beside or {}).items()}
+        self._neighbors = None if neighbors is None else _checked_neighbors(*neighbors, len(manifest))
         if isinstance(features, np.ndarray):
             if len(features) != len(manifest) or noisy_copies:
                 raise ValueError(
@@ -122,6 +134,10 @@ class Clips:
         batches, epochs = self._rounds
         return -(-self.clips * self.copies * epochs // (batches * self.batch_size))
 
+    def heard(self, examples):
+        """The waveforms or features alone, of examples that bring more with them."""
+        return examples[self._name] if isinstance(examples, dict) and not self.padded else examples
+
     def _dataset(self, shuffle, read):
         total = self.clips * self.copies
         a_pass, epochs = total, None
@@ -140,18 +156,55 @@ class Clips:
         numbers = tf.data.Dataset.range(a_pass)
         if epochs is not None:
             numbers = numbers.take_while(lambda number: self.epoch * a_pass + number < total * epochs)
-        batches = read(numbers.map(position)).prefetch(2)
+        batches = self._batches(numbers.map(position), read).prefetch(2)
         if epochs is None:
             batches = batches.apply(tf.data.experimental.assert_cardinality(self.steps))
         return batches.with_options(untuned())
 
-    def _waveforms(self, positions):
+    def _batches(self, positions, read):
+        """The batches of these examples, with what is beside them, and with their neighbours."""
+        if self._neighbors is None:
+            examples = read(positions, self.batch_size)
+            if not self._beside:
+                return examples
+            clips = positions.batch(self.batch_size).map(lambda batch: batch // self.copies)
+            return tf.data.Dataset.zip(examples, clips).map(lambda given, clip: (self._named(given[0], clip), given[1]))
+        indices, weights = self._neighbors
+        most = indices.shape[1]
+
+        def with_neighbors(position):
+            return tf.concat([position[None], tf.gather(indices, position // self.copies) * self.copies], axis=0)
+
+        def packed(given, clips):
+            """From a batch of clips, each followed by its neighbours, to a batch of clips."""
+            values, labels = given
+            values = self._named(values, clips)
+            grouped = {name: _grouped(array, 1 + most) for name, array in values.items()}
+            examples = {name: array[:, 0] for name, array in grouped.items()}
+            edges = tf.gather(weights, _grouped(clips, 1 + most)[:, 0])
+            for number in range(most):
+                examples |= {f"NL_nbr_{number}_{name}": array[:, 1 + number] for name, array in grouped.items()}
+                examples[f"NL_nbr_{number}_weight"] = edges[:, number : number + 1]
+            return examples, _grouped(labels, 1 + most)[:, 0]
+
+        # One flat stream: parallel maps inside a flat map may deadlock.
+        positions = positions.map(with_neighbors).unbatch()
+        size = (1 + most) * self.batch_size
+        clips = positions.batch(size).map(lambda batch: batch // self.copies)
+        return tf.data.Dataset.zip(read(positions, size), clips).map(packed)
+
+    def _named(self, values, clips):
+        values = values if isinstance(values, dict) else {self._name: values}
+        return values | {name: tf.gather(array, clips) for name, array in self._beside.items()}
+
+    def _waveforms(self, positions, size):
         examples = positions.map(self._example, num_parallel_calls=os.cpu_count(), deterministic=True)
-        return examples.padded_batch(self.batch_size) if self.padded else examples.batch(self.batch_size)
+        return examples.padded_batch(size) if self.padded else examples.batch(size)
 
     def _computed(self, features, progress):
         """The features of all examples."""
-        waveforms = self._waveforms(tf.data.Dataset.range(self.clips * self.copies)).prefetch(2)
+        positions = tf.data.Dataset.range(self.clips * self.copies)
+        waveforms = self._waveforms(positions, self.batch_size).prefetch(2)
         compute = tf.function(features, input_signature=[waveforms.element_spec[0]])
         total, done, kept = self.clips * self.copies, 0, None
         silent = None if progress else True  # None: no bar but on a terminal
@@ -173,7 +226,7 @@ class Clips:
         def pick(positions):
             return tf.gather(kept, positions), tf.gather(self._labels, positions // self.copies)
 
-        return lambda positions: positions.batch(self.batch_size).map(pick)
+        return lambda positions, size: positions.batch(size).map(pick)
 
     def _example(self, position):
         clip, copy = position // self.copies, position % self.copies
@@ -196,6 +249,25 @@ class Clips:
         snr = tf.random.stateless_uniform((1,), snr_seed, *self._snr)
         noise = tf.random.stateless_normal(tf.shape(waveform), noise_seed)
         return add_noise(waveform, noise, snr)
+
+
+def _checked_neighbors(indices, weights, clips):
+    indices, weights = np.asarray(indices), np.asarray(weights, "float32")
+    if indices.shape != weights.shape or indices.ndim != 2 or len(indices) != clips or not indices.shape[1]:
+        raise ValueError(
+            "`neighbors` must be two arrays with a row for each clip and a column for each neighbour. "
+            f"Received: shapes {indices.shape} and {weights.shape} for {clips} clips"
+        )
+    if indices.min() < 0 or indices.max() >= clips:
+        raise ValueError(
+            f"`neighbors` must be numbers of clips, 0 to {clips - 1}. Received: {indices.min()} to {indices.max()}"
+        )
+    return tf.constant(indices, tf.int64), tf.constant(weights)
+
+
+def _grouped(array, size):
+    """`(groups * size, ...)` as `(groups, size, ...)`."""
+    return tf.reshape(array, tf.concat([[-1, size], tf.shape(array)[1:]], axis=0))
 
 
 def features_size(clips, copies, features, samples):
@@ -235,7 +307,7 @@ def check_examples(manifest, classes, batch_size):
 def one_hot(emotions, classes):
     """Labels, float32 `(examples, classes)`."""
     indices = emotions.map({emotion: index for index, emotion in enumerate(classes)})
-    return keras.utils.to_categorical(np.asarray(indices, "int64"), len(classes))
+    return keras.utils.to_categorical(np.asarray(indices, "int64"), len(classes)).astype("float32")
 
 
 def shuffled(position, total, seed, epoch):

@@ -5,17 +5,20 @@ from pathlib import Path
 
 import keras
 
+from sertk.models.whole_lengths import WholeLengths
+
 
 def from_waveform(
-    network, features=None, *, samples=None, fixed_length=None, noise=None, normalization=None, name=None
+    network, features=None, *, samples=None, fixed_length=None, noise=None, normalization=None, embedder=None, name=None
 ):
     """Puts the steps from waveform to features before a network, in one functional model.
 
     They run in this order: `fixed_length`, `noise`, `features`, `normalization`, `network`; those that are None are
     left out. Models that share their layers share their weights: one for training takes clips that are cut already and
-    adds noise, one for serving takes any length and adds none.
+    adds noise, one for serving takes any length and adds none. Where the network takes an embedding too, as `cnn6(fusion=...)` does, an `embedder` makes it of the whole waveform, as it comes in; without, it is an input of its own.
 
-    Input: waveforms at the features' sample rate, `(batch, samples)`, named "waveform".
+    Input: waveforms at the features' sample rate, `(batch, samples)`, named "waveform"; or a dict of these and of
+        "embedding", `(batch, channels)`.
     Output: that of `network`.
 
     Args:
@@ -26,6 +29,8 @@ def from_waveform(
         fixed_length: layer, usually `sertk.audio.FixedLength`. Defaults to None.
         noise: layer that changes waveforms in training, such as `sertk.augment.AWGN`. Defaults to None.
         normalization: `keras.layers.Normalization` fitted on the training part's features. Defaults to None.
+        embedder: keras.Model from `[waveform, lengths]` to embeddings, as `sertk.embeddings.embedder` builds it.
+            Defaults to None.
         name: str. Defaults to the network's name.
 
     Returns:
@@ -45,7 +50,7 @@ def from_waveform(
     for step in (fixed_length, noise, features, normalization):
         if step is not None:
             x = step(x)
-    expected = network.input_shape
+    expected = _first_input(network).shape
     fits = len(x.shape) == len(expected) and all(
         want is None or have == want for have, want in zip(x.shape[1:], expected[1:], strict=True)
     )
@@ -55,13 +60,39 @@ def from_waveform(
             f"`input_shape={tuple(x.shape[1:])}`, or change the clips' length or the features. "
             f"Received: {tuple(x.shape[1:])}"
         )
-    return keras.Model(waveforms, network(x), name=name or network.name)
+    if not takes_embedding(network):
+        return keras.Model(waveforms, network(x), name=name or network.name)
+    if embedder is None:
+        embedding = _embedding_input(network)
+        inputs = {"waveform": waveforms, "embedding": embedding}
+    else:
+        inputs, embedding = waveforms, embedder([waveforms, WholeLengths(name="lengths")(waveforms)])
+    return keras.Model(inputs, network([x, embedding]), name=name or network.name)
+
+
+def takes_embedding(network):
+    """Whether a network takes an embedding beside its features.
+
+    Args:
+        network: keras.Model.
+    """
+    return any(tensor.name == "embedding" for tensor in network.inputs)
+
+
+def _first_input(network):
+    return network.inputs[0]
+
+
+def _embedding_input(network):
+    shape = next(tensor.shape for tensor in network.inputs if tensor.name == "embedding")
+    return keras.Input(shape[1:], name="embedding")
 
 
 def from_features(network, *, normalization=None, name=None):
     """The part of `from_waveform`'s model behind the features, for training on features that are at hand already.
 
-    Input: features, of the network's input shape, named "features".
+    Input: features, of the network's input shape, named "features"; where the network takes an embedding too, a dict of
+        "features" and "embedding".
     Output: that of `network`.
 
     Args:
@@ -72,10 +103,13 @@ def from_features(network, *, normalization=None, name=None):
     Returns:
         A functional `keras.Model` that shares all its layers with the network.
     """
-    features = x = keras.Input(network.input_shape[1:], name="features")
+    features = x = keras.Input(_first_input(network).shape[1:], name="features")
     if normalization is not None:
         x = normalization(x)
-    return keras.Model(features, network(x), name=name or network.name)
+    if not takes_embedding(network):
+        return keras.Model(features, network(x), name=name or network.name)
+    inputs = {"features": features, "embedding": _embedding_input(network)}
+    return keras.Model(inputs, network([x, inputs["embedding"]]), name=name or network.name)
 
 
 def from_padded(network, maximum_length, *, embedder=None, normalization=None, name=None):

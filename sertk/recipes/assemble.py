@@ -10,9 +10,21 @@ from sertk.models.ssl.hub import checkpoint_folder
 from sertk.models.without_values import without_values
 from sertk.recipes.embedded import recipe_embedder
 from sertk.recipes.optimizer import optimizer
+from sertk.recipes.passed_on import PassedOn, check_passed_on
 from sertk.recipes.recipe import override
 
-BUILDERS = ("attentive_cnn", "cnn", "two_cnn", "cnn_transformer", "transfer_head", "ssl_classifier", "probe")
+BUILDERS = (
+    "attentive_cnn",
+    "cnn",
+    "two_cnn",
+    "cnn_transformer",
+    "vgg15",
+    "resnet9",
+    "cnn6",
+    "transfer_head",
+    "ssl_classifier",
+    "probe",
+)
 # What those take that take no spectrograms.
 TAKES = {"ssl_classifier": "waveform", "probe": "embedding"}
 DEFAULT = "facebook/wav2vec2-base"
@@ -49,6 +61,7 @@ def features(recipe):
         "n_mels": chosen.n_mels,
         "fmin": chosen.fmin,
         "fmax": chosen.fmax,
+        "center": chosen.center,
     }
     if chosen.kind == "mfcc":
         return MFCC(n_mfcc=chosen.n_mfcc, top_db=chosen.top_db, name="mfcc", **shared)
@@ -82,8 +95,10 @@ def input_shape(recipe):
     return chosen.compute_output_shape((None, cutting.samples))[1:]
 
 
-def network(recipe, input_shape, num_classes, member=1):
+def network(recipe, input_shape, num_classes, member=1, channels=None):
     """The network of a recipe, for what `input_shape` gives; one of several has its number in its name.
+
+    Where it takes an upstream's embedding too, that has as many `channels`.
 
     Raises:
         ValueError: if the builder or one of its options is unknown.
@@ -102,6 +117,8 @@ def network(recipe, input_shape, num_classes, member=1):
     own = {} if recipe.training.members == 1 else {"name": f"{name}_{member}"}
     if recipe.audio.pad == "batch" and recipe.features.kind == "waveform":
         own["padded"] = True
+    if channels is not None:
+        own["upstream"] = channels
     return builder(input_shape, num_classes, **options, **own)
 
 
@@ -113,6 +130,7 @@ def check_settings(recipe):
     """
     training = recipe.training
     _check_sound(recipe)
+    check_passed_on(recipe)
     optimizer(recipe, steps=1)
     fixed_length(recipe)
     features(recipe)
@@ -137,7 +155,8 @@ def check(recipe, num_classes):
         return
     shape, options = input_shape(recipe), recipe.model.options
     if recipe.model.builder != "ssl_classifier":
-        network(recipe, shape, num_classes)
+        passed_on = PassedOn(recipe)
+        passed_on.regularized(network(recipe, shape, num_classes, channels=passed_on.channels))
         return
     # A network of a billion weights: its checkpoint must be there, and its shapes fit, but no weight is made.
     if options.get("weights") is not None:

@@ -3,11 +3,15 @@
 from sertk.recipes.own import OWN
 from sertk.recipes.paper_001 import PAPER_001
 from sertk.recipes.paper_002 import PAPER_002
+from sertk.recipes.paper_003 import PAPER_003
 from sertk.recipes.paper_004 import PAPER_004
 from sertk.recipes.paper_004_images import PAPER_004_IMAGES
 from sertk.recipes.wav2vec2 import WAV2VEC2
 
-RECIPES = {recipe.name: recipe for recipe in (*PAPER_001, *PAPER_002, *PAPER_004, *PAPER_004_IMAGES, *WAV2VEC2, *OWN)}
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (*PAPER_001, *PAPER_002, *PAPER_003, *PAPER_004, *PAPER_004_IMAGES, *WAV2VEC2, *OWN)
+}
 
 
 def get(name):

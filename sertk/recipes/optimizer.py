@@ -5,7 +5,7 @@ import keras
 from sertk.learning.kept_epoch import MONITORS
 
 OPTIMIZERS = ("adam", "adamw", "adadelta")
-SCHEDULES = ("constant", "cosine", "linear")
+SCHEDULES = ("constant", "cosine", "linear", "staircase")
 
 
 def optimizer(recipe, steps):
@@ -59,10 +59,15 @@ def optimizer(recipe, steps):
             "`training.clip_norm` and `training.global_clip_norm` exclude each other; set one of them to null. "
             f"Received: {chosen.clip_norm} and {chosen.global_clip_norm}"
         )
-    if chosen.warmup and chosen.schedule == "linear":
+    if chosen.warmup and chosen.schedule not in ("constant", "cosine"):
         raise ValueError(
             "`training.warmup` goes with the schedules constant and cosine. "
-            f"Received: training.warmup={chosen.warmup} with training.schedule='linear'"
+            f"Received: training.warmup={chosen.warmup} with training.schedule={chosen.schedule!r}"
+        )
+    if not (0 < chosen.decay_rate <= 1 and chosen.decay_epochs > 0):
+        raise ValueError(
+            "`training.decay_rate` must be above 0 and at most 1, `training.decay_epochs` above 0. "
+            f"Received: training.decay_rate={chosen.decay_rate}, training.decay_epochs={chosen.decay_epochs}"
         )
     if chosen.weight_decay and chosen.optimizer != "adamw":
         raise ValueError(
@@ -74,6 +79,9 @@ def optimizer(recipe, steps):
         rate = _after(warmup, rate, decay_steps=epochs * steps - warmup)
     elif chosen.schedule == "linear":
         rate = keras.optimizers.schedules.PolynomialDecay(rate, decay_steps=epochs * steps, end_learning_rate=0.0)
+    elif chosen.schedule == "staircase":
+        stair = max(round(chosen.decay_epochs * steps), 1)
+        rate = keras.optimizers.schedules.ExponentialDecay(rate, stair, chosen.decay_rate, staircase=True)
     elif warmup:
         rate = _after(warmup, rate, decay_steps=1, alpha=1.0)  # a cosine that never comes down
     clipping = {"clipnorm": chosen.clip_norm, "global_clipnorm": chosen.global_clip_norm}

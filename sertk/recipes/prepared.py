@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import sertk.corpora
+from sertk.audio.cache import BYTES
 from sertk.corpora.readers.picture import is_image
 from sertk.recipes import assemble
 from sertk.recipes.bad_clips import refuse_bad, without_bad
@@ -43,10 +44,11 @@ def prepare(recipe, manifest, changes=None, *, cache=None, skip_bad=False, progr
             "`manifest` must hold sounds: a recipe draws its own images; train on images with `sertk.images.Images` "
             f"and `model.fit`. Received: {len(manifest)} images, the first {manifest['path'].iloc[0]}"
         )
-    assemble.check_settings(recipe)
+    assemble.check_settings(_of_some_length(recipe))
     manifest["path"] = manifest["path"].map(lambda path: str(Path(path).absolute())).astype("string")
     waveforms = assemble.waveforms(recipe, cache)
     manifest = without_bad(manifest, waveforms, skip_bad, progress=progress)
+    recipe = _as_long_as_the_longest(recipe, waveforms, manifest, progress)
     chosen = recipe.split
 
     def divide(clips):
@@ -72,7 +74,31 @@ def _anywhere(recipe):
     # The name of a checkpoint looks like a path, and is one where such a folder is.
     if recipe.model.builder == "ssl_classifier" and isinstance(backbone, str) and Path(backbone).expanduser().exists():
         recipe = override(recipe, {"model.backbone": str(Path(backbone).expanduser().absolute())})
-    source = recipe.features.source
-    if source is not None and Path(source).expanduser().exists():
-        recipe = override(recipe, {"features.source": str(Path(source).expanduser().absolute())})
+    for name, value in (
+        ("features.source", recipe.features.source),
+        ("upstream.source", recipe.upstream.source),
+        ("graph.file", recipe.graph.file),
+    ):
+        if value is not None and Path(value).expanduser().exists():
+            recipe = override(recipe, {name: str(Path(value).expanduser().absolute())})
     return recipe
+
+
+def _of_some_length(recipe):
+    """The recipe with a length for checks, where that of the corpus's longest clip is not known yet."""
+    if not isinstance(recipe.audio.seconds, str):
+        return recipe
+    if recipe.audio.seconds != "longest":
+        raise ValueError(
+            f"`audio.seconds` must be a number, null or longest. Received: audio.seconds={recipe.audio.seconds!r}"
+        )
+    return override(recipe, {"audio.seconds": 60.0})
+
+
+def _as_long_as_the_longest(recipe, waveforms, manifest, progress):
+    """The recipe with the length of the corpus's longest clip, where it asks for that."""
+    if recipe.audio.seconds != "longest":
+        return recipe
+    entries = waveforms.prepare(manifest["path"], progress=progress)
+    longest = max(entry.stat().st_size // BYTES for entry in entries)
+    return override(recipe, {"audio.seconds": longest / recipe.audio.sample_rate})

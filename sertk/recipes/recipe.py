@@ -22,12 +22,12 @@ class Split:
 class Audio:
     """What a clip is: sample rate in Hz, and the arguments of `sertk.audio.FixedLength`, its length in seconds.
 
-    With `pad="batch"` clips are cropped to `seconds` at most, None for not at all, and padded to the longest of their
+    `seconds="longest"` is the length of the corpus's longest clip. With `pad="batch"` clips are cropped to `seconds` at most, None for not at all, and padded to the longest of their
     batch; the network is told their lengths. Recordings over `max_seconds` are refused.
     """
 
     sample_rate: int = 16_000
-    seconds: float | None = 3.0
+    seconds: float | str | None = 3.0
     crop: str = "center"
     pad: str = "zero"
     trim_top_db: float | None = None
@@ -56,7 +56,8 @@ class Features:
     An embedding is what a frozen network makes of a clip: `source`, a checkpoint's name or folder or a run's folder,
     its hidden state `layer` and the `pooling` over time, as `sertk.embeddings.embedder` tells.
 
-    The rest are the layer's arguments; the waveform itself has none. `height` to `max_db` are an image's, `n_mels` and
+    The rest are the layer's arguments; the waveform itself has none. Without `center`, the first frame begins at the
+    first sample. `height` to `max_db` are an image's, `n_mels` and
     `n_mfcc` those of the kinds that have them. With `normalize`, each band is shifted and scaled by the mean and the
     variance of the training part.
     """
@@ -69,6 +70,7 @@ class Features:
     fmin: float = 0.0
     fmax: float | None = None
     top_db: float | None = 80.0
+    center: bool = True
     height: int = 224
     width: int = 224
     colormap: str = "viridis"
@@ -98,17 +100,63 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Upstream:
+    """The larger network whose knowledge is to be passed on: where its embeddings come from.
+
+    `source` is a run's folder, or a checkpoint's name or folder; `layer` and `pooling` as in `Features`. Its embeddings
+    make the graph of `Graph`, or meet those of a downstream network, `model.fusion`.
+    """
+
+    source: str | None = None
+    layer: int | str | None = None
+    pooling: str = "mean"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Neural structured learning: clips that the upstream finds alike are neighbours, and kept close.
+
+    Each clip brings up to `neighbors` others with it, 0 for no graph at all: training clips whose embeddings have a
+    cosine similarity over `threshold`, or over what gives each clip `degree` neighbours on average; or those of a graph
+    that is in a `file`, .npz or .tsv. `multiplier` times the `distance` to them is added to the loss: "cosine", "l1",
+    "l2", "kl_divergence" or "jensen_shannon_divergence", on what leaves the `layer` of that name, None for the
+    network's output.
+    """
+
+    neighbors: int = 0
+    multiplier: float = 0.1
+    distance: str = "cosine"
+    layer: str | None = None
+    threshold: float | None = 0.99
+    degree: float | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True)
+class Adversarial:
+    """NSL's other half: `multiplier` times the loss on inputs moved a `step` in the direction that raises it most.
+
+    The step is measured in the `norm` "l2", "l1" or "infinity", on what the network is trained on. 0 for none.
+    """
+
+    multiplier: float = 0.0
+    step: float = 0.001
+    norm: str = "l2"
+
+
+@dataclass(frozen=True)
 class Training:
     """How it learns: the optimiser, and the arguments of `sertk.learning.fit`.
 
     The `optimizer` is "adam", "adadelta", or "adamw" with its `weight_decay`; None for `epsilon` is its own. The
     gradient of each weight is clipped to a norm of `clip_norm`, or all together to one of `global_clip_norm`. The
-    `schedule` is "constant", or "cosine" or "linear" down to 0 at the last epoch; before the first two the rate may
-    climb from 0 for `warmup` epochs.
+    `schedule` is "constant", or "cosine" or "linear" down to 0 at the last epoch, or "staircase", the rate times
+    `decay_rate` after every `decay_epochs`; before the first two the rate may climb from 0 for `warmup` epochs.
 
     With `patience`, the weights of the epoch that is best on the validation part are kept, best by `monitor`, "loss"
     or "accuracy"; without, all epochs are trained and the last one's are kept. With `retrain`, the network is trained
-    anew for the best number of epochs, as paper 004 does, and the last epoch's weights are kept.
+    anew for the best number of epochs, as paper 004 does, and the last epoch's weights are kept. With
+    `join_validation`, the validation part trains too: settings that were chosen on it are measured on the test part.
 
     The weights are changed once for `accumulation` batches, by the mean of their gradients: a step. The validation part
     is judged and a checkpoint written after each epoch, or after every `evaluate_every` steps; `patience` then counts
@@ -123,6 +171,8 @@ class Training:
     learning_rate: float = 1e-4
     schedule: str = "constant"
     warmup: float = 0.0
+    decay_rate: float = 0.9
+    decay_epochs: float = 5.0
     epsilon: float | None = None
     weight_decay: float = 0.0
     clip_norm: float | None = None
@@ -135,6 +185,7 @@ class Training:
     patience: int | None = 20
     monitor: str = "loss"
     retrain: bool = False
+    join_validation: bool = False
     members: int = 1
     seed: int = 0
 
@@ -156,6 +207,9 @@ class Recipe:
     features: Features = Features()
     noise: Noise = Noise()
     model: Model = Model()
+    upstream: Upstream = Upstream()
+    graph: Graph = Graph()
+    adversarial: Adversarial = Adversarial()
     training: Training = Training()
 
     @property
@@ -190,7 +244,7 @@ class Recipe:
 
 
 UNFIT = object()
-GROUPS = ("split", "audio", "chunks", "features", "noise", "model", "training")
+GROUPS = ("split", "audio", "chunks", "features", "noise", "model", "upstream", "graph", "adversarial", "training")
 
 
 def override(recipe, changes):

@@ -4,6 +4,7 @@ import keras
 
 import sertk.evaluation
 from sertk.atomic import replacing
+from sertk.audio import MaximumLength
 from sertk.features import SpectrogramImage
 from sertk.learning import fit
 from sertk.models import (
@@ -21,6 +22,7 @@ from sertk.recipes.bad_clips import refuse_short
 from sertk.recipes.drawn import draw_examples
 from sertk.recipes.embedded import embedded, recipe_embedder
 from sertk.recipes.optimizer import optimizer
+from sertk.recipes.passed_on import PassedOn, fuses
 
 # Features of training and validation up to this size, in bytes, are computed once and kept in memory.
 KEPT_FEATURES = 2 * 2**30
@@ -40,7 +42,9 @@ def train_split(run, cache=None, verbose=None):
     seed = recipe.training.seed
     keras.utils.set_random_seed(seed)
     cutting, features = assemble.fixed_length(recipe), assemble.features(recipe)
-    train, validation = (split[split["part"] == part] for part in ("train", "validation"))
+    train, validation = training_parts(recipe, split)
+    progress = verbose != 0
+    passed_on = PassedOn(recipe, cache, progress)
     keep = _features_stay(recipe, features, cutting, len(train) + len(validation))
     rounds = _rounds(recipe)
     waveforms = assemble.waveforms(recipe, cache)
@@ -49,7 +53,7 @@ def train_split(run, cache=None, verbose=None):
     def kept(part):
         """What is computed once: the layer that does it, or the embeddings themselves."""
         if embedder is not None and len(part):
-            return embedded(recipe, part, embedder, waveforms, cutting, progress=verbose != 0)
+            return embedded(recipe, part, embedder, waveforms, cutting, progress=progress)
         return features if keep else None
 
     shared = {
@@ -57,11 +61,13 @@ def train_split(run, cache=None, verbose=None):
         "cache": waveforms,
         "fixed_length": cutting,
         "batch_size": recipe.training.batch_size,
-        "progress": verbose != 0,
+        "progress": progress,
     }
     training = Clips(
         train,
         features=kept(train),
+        beside=passed_on.beside(train),
+        neighbors=passed_on.neighbors(run, train),
         shuffle=True,
         noisy_copies=recipe.noise.copies,
         snr=recipe.noise.snr,
@@ -69,7 +75,9 @@ def train_split(run, cache=None, verbose=None):
         rounds=rounds,
         **shared,
     )
-    validating = Clips(validation, features=kept(validation), **shared) if len(validation) else None
+    validating = None
+    if len(validation):
+        validating = Clips(validation, features=kept(validation), beside=passed_on.beside(validation), **shared)
     keep = keep or embedder is not None
 
     if isinstance(features, SpectrogramImage):
@@ -80,20 +88,20 @@ def train_split(run, cache=None, verbose=None):
     normalization = None
     if recipe.features.normalize:
         normalization = keras.layers.Normalization(name="normalization")
-        given = training.dataset.map(lambda clips, _: clips if keep else features(clips))
-        normalization.adapt(given)
+        given = training.dataset.map(lambda examples, _: training.heard(examples))
+        normalization.adapt(given if keep else given.map(features))
 
     input_shape = assemble.input_shape(recipe) if embedder is None else embedder.output_shape[1:]
 
     def trained(member, validating, folder, epochs, patience):
         """A member's network, trained in a folder of its own, and the log of it."""
         keras.utils.set_random_seed(seed + member - 1)
-        network = assemble.network(recipe, input_shape, len(classes), member)
+        network = assemble.network(recipe, input_shape, len(classes), member, passed_on.channels)
         if keep:
             model = from_features(network, normalization=normalization)
         elif training.padded:
             # Of the test part too: better now than after an hour of training.
-            refuse_short(split, waveforms, shortest_clip(network), progress=verbose != 0)
+            refuse_short(split, waveforms, shortest_clip(network), progress=progress)
             model = from_padded(network, cutting)
         else:
             steps = {"noise": assemble.noise(recipe), "features": features, "normalization": normalization}
@@ -106,7 +114,7 @@ def train_split(run, cache=None, verbose=None):
             "monitor": recipe.training.monitor,
             "verbose": verbose,
         }
-        return network, fit(model, training, validating, run.path(folder), **settings)
+        return network, fit(passed_on.regularized(model), training, validating, run.path(folder), **settings)
 
     networks = []
     for member in range(1, recipe.training.members + 1):
@@ -124,9 +132,18 @@ def train_split(run, cache=None, verbose=None):
     if training.padded:
         served = from_padded(together, cutting, embedder=embedder, normalization=normalization)
     else:
-        served = from_waveform(together, features, fixed_length=cutting, normalization=normalization)
+        steps = {"fixed_length": cutting, "normalization": normalization, "embedder": passed_on.embedder}
+        served = from_waveform(together, features, **steps)
     with replacing(run.path("model.keras")) as unfinished:
         served.save(unfinished)
+
+
+def training_parts(recipe, split):
+    """The clips to train on and those to judge by, of a split; of the latter none where they train too."""
+    train, validation = (split[split["part"] == part] for part in ("train", "validation"))
+    if recipe.training.join_validation:
+        return split[split["part"].isin(["train", "validation"])], validation[:0]
+    return train, validation
 
 
 def member_folder(name, member):
@@ -157,9 +174,18 @@ def predict_part(run, part, cache=None):
             f"Received: part={part!r}"
         )
     waveforms, cutting = assemble.waveforms(recipe, cache), assemble.fixed_length(recipe)
+    if part == "validation" and recipe.training.join_validation:
+        raise ValueError(
+            f"{run.directory}: was trained on its validation part too; measure on the test part. "
+            "Received: part='validation' with training.join_validation=True"
+        )
     if recipe.features.kind == "embedding":
         embedder, rest = from_embeddings(model)
         probabilities = rest.predict(embedded(recipe, clips, embedder, waveforms, cutting), verbose=0)
+    elif fuses(recipe):
+        # The upstream hears a clip as it is, without anything behind it: one at a time.
+        batches = Clips(clips, classes, waveforms, MaximumLength(), batch_size=1)
+        probabilities = model.predict(batches.dataset.map(lambda given, _: given["waveform"]), verbose=0)
     else:
         batches = Clips(clips, classes, waveforms, cutting, batch_size=recipe.training.batch_size)
         fitting = model if batches.padded else without_fixed_length(model)

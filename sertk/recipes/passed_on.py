@@ -1,0 +1,123 @@
+"""What a recipe passes on from its upstream to the network that it trains: a graph, or the embeddings themselves."""
+
+from sertk.recipes.neighbors import training_neighbors
+from sertk.recipes.upstream import UpstreamNetwork, check_upstream
+
+
+class PassedOn:
+    """The upstream of a recipe at work; of a recipe without one, nothing.
+
+    The upstream network is loaded when it is first needed: a run that goes on with the graph in its folder needs none.
+
+    Args:
+        recipe: `Recipe`.
+        cache: folder for decoded waveforms and embeddings.
+        progress: bool, whether to show bars on a terminal. Defaults to True.
+    """
+
+    def __init__(self, recipe, cache=None, progress=True):
+        self.recipe = recipe
+        self.fuses = fuses(recipe)
+        self._cache = cache
+        self._progress = progress
+        self._upstream = None
+
+    @property
+    def upstream(self):
+        """`UpstreamNetwork`."""
+        if self._upstream is None:
+            self._upstream = UpstreamNetwork(self.recipe.upstream)
+        return self._upstream
+
+    @property
+    def channels(self):
+        """int, those of the embedding that the network takes; None where it takes none."""
+        return self.upstream.channels if self.fuses else None
+
+    @property
+    def embedder(self):
+        """keras.Model that makes the network's embeddings of waveforms; None where it takes none."""
+        return self.upstream.embedder if self.fuses else None
+
+    def beside(self, part):
+        """What clips bring with them: a dict of their embeddings, None where the network takes none."""
+        return {"embedding": self._embed(part)} if self.fuses and len(part) else None
+
+    def neighbors(self, run, clips):
+        """The neighbours of a run's training clips; None where the recipe has no graph."""
+        if not self.recipe.graph.neighbors:
+            return None
+        return training_neighbors(run, clips, lambda: self._embed(clips), self._progress)
+
+    def regularized(self, model):
+        """The model to train: this one, or NSL's regularisation around it."""
+        graph, adversarial = self.recipe.graph, self.recipe.adversarial
+        if graph.neighbors:
+            from sertk.learning import GraphRegularization, nsl
+
+            config = nsl.configs.make_graph_reg_config(
+                max_neighbors=graph.neighbors,
+                multiplier=graph.multiplier,
+                distance_type=graph.distance,
+                sum_over_axis=-1,
+            )
+            return GraphRegularization(model, config, graph.layer)
+        if adversarial.multiplier:
+            from sertk.learning import AdversarialRegularization, nsl
+
+            config = nsl.configs.make_adv_reg_config(
+                multiplier=adversarial.multiplier, adv_step_size=adversarial.step, adv_grad_norm=adversarial.norm
+            )
+            return AdversarialRegularization(model, config)
+        return model
+
+    def _embed(self, part):
+        return self.upstream.embed(part, self._cache, self._progress)
+
+
+DISTANCES = ("l1", "l2", "cosine", "kl_divergence", "jensen_shannon_divergence")
+NORMS = ("l1", "l2", "infinity")
+
+
+def fuses(recipe):
+    """Whether the network takes an upstream's embedding beside its features."""
+    return recipe.model.options.get("fusion") is not None
+
+
+def check_passed_on(recipe):
+    """Refuses settings of the upstream, the graph and the adversarial step that are out of range or at odds.
+
+    Raises:
+        ValueError: if there is one.
+    """
+    graph, adversarial = recipe.graph, recipe.adversarial
+    for name, value, known in (
+        ("graph.distance", graph.distance, DISTANCES),
+        ("adversarial.norm", adversarial.norm, NORMS),
+    ):
+        if value not in known:
+            raise ValueError(f"`{name}` must be one of {', '.join(known)}. Received: {name}={value!r}")
+    for name, value in (
+        ("graph.neighbors", graph.neighbors),
+        ("graph.multiplier", graph.multiplier),
+        ("adversarial.multiplier", adversarial.multiplier),
+        ("adversarial.step", adversarial.step),
+    ):
+        if not 0 <= value < float("inf"):
+            raise ValueError(f"`{name}` must be at least 0. Received: {name}={value}")
+    if graph.threshold is None and graph.degree is None and graph.neighbors and graph.file is None:
+        raise ValueError(
+            "`graph.threshold` or `graph.degree` must say which clips are neighbours. Received: None for both"
+        )
+    if graph.neighbors and adversarial.multiplier:
+        raise ValueError(
+            "`graph.neighbors` and `adversarial.multiplier` exclude each other; set one of them to 0. "
+            f"Received: {graph.neighbors} and {adversarial.multiplier}"
+        )
+    if (graph.neighbors or fuses(recipe)) and recipe.chunks.seconds is not None:
+        raise ValueError(
+            "`chunks.seconds` must be None for a graph or a fusion: an upstream hears whole clips. "
+            f"Received: chunks.seconds={recipe.chunks.seconds}"
+        )
+    if fuses(recipe) or (graph.neighbors and graph.file is None):
+        check_upstream(recipe.upstream)
