@@ -18,6 +18,7 @@ ROOMS = (
     ["images"],
     ["models"],
     ["embeddings"],
+    ["graphs"],
     ["learning"],
     ["evaluation"],
     ["recipes"],

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "combinations": ["all_combinations", "best_member"],
         "comparison": ["compare", "verdict"],
         "folds": ["over_folds"],
+        "graph_plot": ["plot_graph_statistics"],
         "measures": ["metrics"],
         "members_page": ["write_members"],
         "members_plot": ["plot_members"],
