@@ -15,7 +15,10 @@ def from_waveform(
 
     They run in this order: `fixed_length`, `noise`, `features`, `normalization`, `network`; those that are None are
     left out. Models that share their layers share their weights: one for training takes clips that are cut already and
-    adds noise, one for serving takes any length and adds none. Where the network takes an embedding too, as `cnn6(fusion=...)` does, an `embedder` makes it of the whole waveform, as it comes in; without, it is an input of its own.
+    adds noise, one for serving takes any length and adds none.
+
+    Where the network takes an embedding too, as `cnn6(fusion="add")` does, an `embedder` makes it of the whole
+    waveform, as it comes in; without one it is an input of its own.
 
     Input: waveforms at the features' sample rate, `(batch, samples)`, named "waveform"; or a dict of these and of
         "embedding", `(batch, channels)`.

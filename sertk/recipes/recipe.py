@@ -22,8 +22,9 @@ class Split:
 class Audio:
     """What a clip is: sample rate in Hz, and the arguments of `sertk.audio.FixedLength`, its length in seconds.
 
-    `seconds="longest"` is the length of the corpus's longest clip. With `pad="batch"` clips are cropped to `seconds` at most, None for not at all, and padded to the longest of their
-    batch; the network is told their lengths. Recordings over `max_seconds` are refused.
+    `seconds="longest"` is the length of the corpus's longest clip. With `pad="batch"` clips are cropped to `seconds` at
+    most, None for not at all, and padded to the longest of their batch; the network is told their lengths. Recordings
+    over `max_seconds` are refused.
     """
 
     sample_rate: int = 16_000

@@ -66,5 +66,6 @@ def check_upstream(upstream):
         )
     if upstream.pooling == "none":
         raise ValueError(
-            "`upstream.pooling` must be mean, sum or max: one vector a clip is wanted. Received: upstream.pooling='none'"
+            "`upstream.pooling` must be mean, sum or max: a graph takes one vector a clip. "
+            "Received: upstream.pooling='none'"
         )

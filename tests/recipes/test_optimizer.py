@@ -34,6 +34,22 @@ def test_cosine_falls_to_nothing_at_the_last_step():
     )
 
 
+def test_a_staircase_goes_down_after_every_few_epochs():
+    """Paper 003: times 0.9 after every 5 epochs; an epoch has ten steps here."""
+    assert rates(made(schedule="staircase", epochs=50, learning_rate=1e-3), [0, 49, 50, 99, 100, 499]) == pytest.approx(
+        [1e-3, 1e-3, 0.9e-3, 0.9e-3, 0.81e-3, 1e-3 * 0.9**9]
+    )
+    assert rates(made(schedule="staircase", decay_rate=0.5, decay_epochs=0.5, learning_rate=0.4), [4, 5, 10]) == (
+        pytest.approx([0.4, 0.2, 0.1])
+    )
+
+
+@pytest.mark.parametrize("change", [{"decay_rate": 0.0}, {"decay_rate": 1.1}, {"decay_epochs": 0.0}])
+def test_a_staircase_that_leads_nowhere_is_refused(change):
+    with pytest.raises(ValueError, match="`training.decay_rate` must be above 0 and at most 1"):
+        made(schedule="staircase", **change)
+
+
 def test_linear_falls_to_nothing_at_the_last_batch_also_where_gradients_are_accumulated():
     """Eight epochs of ten batches, the weights changed once for two of them: batch 40 is half way down."""
     falling = made(schedule="linear", learning_rate=0.4, accumulation=2)
