@@ -13,7 +13,7 @@ import pytest
 
 from sertk.audio import FixedLength
 from sertk.features import MFCC
-from sertk.models import attentive_cnn, cnn, cnn_transformer, from_waveform, two_cnn
+from sertk.models import attentive_cnn, cnn, cnn6, cnn_transformer, from_waveform, resnet9, two_cnn, vgg15
 
 pytestmark = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install 'sertk[jax]'")
 
@@ -51,6 +51,9 @@ def models(inputs):
         "two_cnn": two_cnn((40, 32), 3, batch_norm="channels"),
         "cnn_transformer": cnn_transformer((40, 32), 3, encoder_layers=2),
         "attentive_cnn": attentive_cnn((40, 32), 3),
+        "vgg15": vgg15((40, 32), 3),
+        "resnet9": resnet9((40, 32), 3),
+        "cnn6": cnn6((40, 32), 3),
         "any_length": cnn((None, 32), 3, batch_norm="channels"),
     }
     for network in networks.values():
