@@ -96,6 +96,56 @@ def eagerly():
 
 
 @pytest.fixture
+def write_run():
+    """A function that writes a run that was measured, as far as a comparison looks into it; returns its folder.
+
+    Of `clips` clips a part (of folds each), sad and happy by turns, all are recognised but the first `wrong`: an int, a
+    list of them for `folds`, or a dict of these by part. Five times as many clips are its training part.
+    """
+    import json
+
+    import pandas as pd
+
+    from sertk.evaluation import predictions_table, save_predictions
+    from sertk.recipes import RECIPES, override
+
+    classes = ["happy", "sad"]
+
+    def said(name, clips, wrong):
+        emotions = ["sad" if i % 2 == 0 else "happy" for i in range(clips)]
+        manifest = {"path": [f"/{name}-{i}.wav" for i in range(clips)], "emotion": emotions, "corpus": "own"}
+        sad = [0.8 if (word == "sad") == (i >= wrong) else 0.2 for i, word in enumerate(emotions)]
+        return predictions_table(pd.DataFrame(manifest), [[1 - p, p] for p in sad], classes)
+
+    def write(directory, wrong, changes=None, *, clips=20, folds=(), parts=("test",), corpus="c"):
+        recipe = override(RECIPES["004-cnn-mfcc"], changes or {}).to_dict()
+        about = {"recipe": recipe, "classes": classes, "corpora": ["own"], "command": "sertk train ..."}
+        tables = {part: [] for part in parts}
+        for number, fold in enumerate(folds or [""]):
+            (directory / fold).mkdir(parents=True)
+            (directory / fold / "model.keras").touch()
+            (directory / fold / "recipe.json").write_text(json.dumps(about))
+            train = pd.DataFrame({"path": [f"/{fold}{i}.wav" for i in range(5 * clips)], "emotion": "sad"})
+            split = [train.assign(part="train")]
+            for part in parts:
+                count = wrong[part] if isinstance(wrong, dict) else wrong
+                count = count[number] if folds else count
+                tables[part].append(
+                    said(f"{corpus}{fold}{part}", clips, count).assign(**{"fold": fold} if folds else {})
+                )
+                split.append(tables[part][-1][["path", "emotion"]].assign(part=part))
+            pd.concat(split).to_csv(directory / fold / "split.csv", index=False)
+        if folds:
+            (directory / "recipe.json").write_text(json.dumps(about | {"folds": list(folds)}))
+        for part, there in tables.items():
+            report = directory / ("report" if part == "test" else f"report-{part}")
+            save_predictions(pd.concat(there, ignore_index=True), report / "predictions.csv")
+        return directory
+
+    return write
+
+
+@pytest.fixture
 def check_layer(tmp_path):
     """A function that proves a layer in every place where it will run, and returns its output for `inputs`.
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sertk.cli.compare import compare
 from sertk.cli.corpora import corpora
 from sertk.cli.embed import embed
 from sertk.cli.ensemble import ensemble
@@ -23,6 +24,8 @@ from sertk.cli.options import (
     package,
     split_of,
 )
+from sertk.cli.sensitivity import sensitivity
+from sertk.cli.several import TakesSeveral
 
 app = typer.Typer(
     help="Speech emotion recognition: from a folder of speech to a served model.",
@@ -31,9 +34,11 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(corpora, name="corpora")
+app.command(cls=TakesSeveral)(compare)
 app.command()(embed)
 app.command()(ensemble)
 app.command()(images)
+app.command(cls=TakesSeveral)(sensitivity)
 
 
 @app.command()

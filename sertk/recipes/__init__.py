@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "book": ["RECIPES", "get"],
+        "compared": ["compare_runs"],
         "drawn": ["draw"],
         "embedded": ["embed_corpus"],
         "experiment": ["evaluate", "train"],
@@ -26,6 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "run": ["Run"],
         "run_costs": ["costs"],
+        "sensitivity_points": ["best_point", "sensitivity"],
         "voted": ["evaluate_ensemble"],
     },
 )
