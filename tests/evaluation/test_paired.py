@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sertk.evaluation import paired_test
@@ -34,6 +34,7 @@ def test_differences_of_one_two_and_three_points_by_hand():
     assert (said["corrected"], said["why"]) == (None, None)
 
 
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(values=FRACTIONS)
 def test_both_tests_are_scipys(values):
     scores, baseline = ({i: pair[side] / 100 for i, pair in enumerate(values)} for side in (0, 1))

@@ -189,7 +189,7 @@ def test_the_picture_shows_each_pair_and_the_interval(seeds, tmp_path, figures):
     assert lines == pytest.approx(np.array([[0.7, 0.6], [0.7, 0.7], [0.85, 0.65]]))
     assert [label.get_text() for label in accuracy.get_xticklabels()] == ["…t is far too long", "$x_"]
     assert uar.get_ylim() == accuracy.get_ylim()
-    dots = differences.collections[0].get_offsets()
+    dots = np.array(differences.collections[0].get_offsets())
     assert dots[:, 1] == pytest.approx([-10, 0, -20])
     bar = differences.containers[0].lines[2][0].get_segments()[0]
     assert bar[:, 1] == pytest.approx(100 * np.array(said["tests"]["uar"]["interval"]))
