@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "computing": ["embed"],
         "embedder": ["embedder"],
+        "of_classifier": ["classifier_embedder"],
         "store": ["EmbeddingStore"],
         "table": ["load_embeddings", "save_embeddings"],
     },

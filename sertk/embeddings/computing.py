@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from sertk.audio import MaximumLength
+from sertk.audio import FixedLength, MaximumLength
 from sertk.models.ssl.hearing import feature_encoder_of
 from sertk.models.ssl.lengths import frame_count
 
@@ -13,13 +13,14 @@ def embed(manifest, model, store, waveforms, *, maximum_length=None, batch_size=
     """Gives the embeddings of a manifest's clips, and computes those that the store lacks.
 
     Clips are sorted by length, so that little is padded. Where the features of a clip depend on how far it is padded,
-    as in networks with group norm, only clips of equal length share a batch: an embedding is that of its clip alone,
-    whatever else was computed beside it. What is finished is kept at once; the same call goes on after an interruption.
+    as in networks with group norm and those that make all clips equally long, only clips of equal length share a batch:
+    an embedding is that of its clip alone, whatever else was computed beside it. What is finished is kept at once; the
+    same call goes on after an interruption.
 
     Args:
         manifest: DataFrame with `path`.
         model: keras.Model from `[waveform, lengths]` to `(batch, channels)` or `(batch, frames, channels)`, as
-            `embedder` builds it.
+            `embedder` or `classifier_embedder` builds it.
         store: `EmbeddingStore` of this model.
         waveforms: `sertk.audio.WaveformCache`, at 16 kHz for published networks.
         maximum_length: `sertk.audio.MaximumLength`, or None for whole clips. Defaults to None.
@@ -48,7 +49,7 @@ def embed(manifest, model, store, waveforms, *, maximum_length=None, batch_size=
                 f"{manifest['path'].iloc[row]}: is too short for the network; leave it out. Received: {lengths[row]} "
                 f"samples, the network hears {encoder.receptive_field} at least"
             )
-    alone = encoder is not None and encoder.norm == "group"
+    alone = encoder is None or encoder.norm == "group" or _holds_fixed_length(model)
     silent = None if progress else True  # None: no bar but on a terminal
     with tqdm(total=len(missing), desc="embedding", unit="clip", disable=silent) as bar:
         for rows in _batches(missing, lengths, batch_size, alone):
@@ -85,6 +86,11 @@ def _batches(rows, lengths, size, alone):
             batch = []
         batch.append(row)
     yield batch
+
+
+def _holds_fixed_length(model):
+    """Whether a model makes clips equally long, at any depth."""
+    return any(isinstance(layer, FixedLength) or _holds_fixed_length(layer) for layer in getattr(model, "layers", []))
 
 
 def _frames(encoder, samples, most):

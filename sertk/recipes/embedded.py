@@ -5,50 +5,65 @@ from pathlib import Path
 import numpy as np
 
 from sertk.audio import MaximumLength, WaveformCache
-from sertk.embeddings import EmbeddingStore, embed, embedder, save_embeddings
+from sertk.embeddings import EmbeddingStore, classifier_embedder, embed, embedder, save_embeddings
 from sertk.models.ssl.pretrained import from_pretrained
 from sertk.recipes.bad_clips import without_bad
 from sertk.recipes.run import Run
+
+PUBLISHED_RATE = 16_000
 
 
 def embedding_model(source, layer=None, pooling="mean"):
     """The model from padded waveforms to the embeddings of a published network or of a run.
 
     Args:
-        source: the name of a checkpoint on the hub, its folder, or the folder of a finished run of a classifier on a
-            speech encoder.
-        layer: as in `sertk.embeddings.embedder`; None is a checkpoint's last hidden state, or a run's own pooled
-            vector, "embedding". Defaults to None.
-        pooling: as in `sertk.embeddings.embedder`. Defaults to "mean".
+        source: the name of a checkpoint on the hub, its folder, or the folder of a finished run.
+        layer: as in `sertk.embeddings.embedder` for a checkpoint and a run of a classifier on a speech encoder, as in
+            `sertk.embeddings.classifier_embedder` for a run of another network. None is a checkpoint's last hidden
+            state; of a run the vector that enters its last layer, "embedding". Defaults to None.
+        pooling: as in `sertk.embeddings.embedder`; of no effect on what is one vector a clip already. Defaults to
+            "mean".
 
     Returns:
-        A functional `keras.Model`.
+        A functional `keras.Model` for waveforms at `sample_rate(source)`.
 
     Raises:
         ConnectionError: if the checkpoint can't be downloaded.
         FileNotFoundError: if there is no such folder.
-        ValueError: if there is no such layer, or the run is not finished or has no speech encoder.
+        ValueError: if there is no such layer, or the run is not finished, a cross-validation or an ensemble.
     """
     if not isinstance(source, str | Path):
         raise ValueError(
             "`features.source` must be the name or the folder of a checkpoint, or the folder of a run. "
             f"Received: features.source={source!r}"
         )
-    if not (Path(source) / "recipe.json").is_file():
+    if not _is_run(source):
         if layer == "embedding":
             raise ValueError(
                 '`layer` can be "embedding" only of a trained classifier; pass the folder of a run. '
                 f"Received: {source}, a checkpoint"
             )
         return embedder(from_pretrained(source), layer, pooling)
-    model = Run.open(source).model()
+    run = Run.open(source)
+    model, members = run.model(), run.recipe.training.members
     encoders = [part for part in model.layers if "feature_encoder" in [inner.name for inner in _layers(part)]]
-    if not encoders:
+    if encoders:
+        return embedder(encoders[0], "embedding" if layer is None else layer, pooling)
+    if members > 1:
         raise ValueError(
-            f"{source}: has no speech encoder to take embeddings from; choose a run of an ssl_classifier. "
-            f"Received: a run of {Run.open(source).recipe.model.builder}"
+            f"{source}: must be a run of one network, whose last layer a vector enters. "
+            f"Received: an ensemble of {members}"
         )
-    return embedder(encoders[0], "embedding" if layer is None else layer, pooling)
+    return classifier_embedder(model, layer)
+
+
+def sample_rate(source):
+    """The rate of the waveforms that a source's embedding model takes, in Hz.
+
+    Args:
+        source: as in `embedding_model`.
+    """
+    return Run.open(source).recipe.audio.sample_rate if _is_run(source) else PUBLISHED_RATE
 
 
 def recipe_embedder(recipe):
@@ -59,7 +74,13 @@ def recipe_embedder(recipe):
             "`features.pooling` must be mean, sum or max: a probe takes one vector a clip. "
             "Received: features.pooling='none'"
         )
-    return embedding_model(features.source, features.layer, features.pooling)
+    model = embedding_model(features.source, features.layer, features.pooling)
+    if recipe.audio.sample_rate != sample_rate(features.source):
+        raise ValueError(
+            f"`audio.sample_rate` must be what {features.source} hears, {sample_rate(features.source)} Hz. "
+            f"Received: audio.sample_rate={recipe.audio.sample_rate}"
+        )
+    return model
 
 
 def embedded(recipe, manifest, model, waveforms, cutting, progress=True):
@@ -115,7 +136,7 @@ def embed_corpus(
     """
     if seconds is not None and not seconds > 0:
         raise ValueError(f"`seconds` must be above 0, or None. Received: seconds={seconds}")
-    model, waveforms = embedding_model(source, layer, pooling), WaveformCache(cache)
+    model, waveforms = embedding_model(source, layer, pooling), WaveformCache(cache, sample_rate(source))
     manifest = without_bad(manifest, waveforms, skip_bad, progress=progress)
     cutting = MaximumLength(None if seconds is None else round(seconds * waveforms.sample_rate))
     store = embedding_store(waveforms.directory / "embeddings", model, layer, pooling, cutting)
@@ -129,6 +150,10 @@ def embedding_store(directory, model, layer, pooling, cutting):
     """The store for one network, layer, pooling and way to cut clips."""
     settings = {"layer": layer, "pooling": pooling, "samples": cutting.samples, "crop": cutting.crop}
     return EmbeddingStore(directory, model, settings)
+
+
+def _is_run(source):
+    return (Path(source) / "recipe.json").is_file()
 
 
 def _layers(part):

@@ -1,5 +1,7 @@
 """Recipes on embeddings: a probe on a frozen checkpoint, from training to the served model."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +67,66 @@ def test_settings_that_do_not_fit_are_told_before_there_is_a_run(changes, messag
     assert not (tmp_path / "run" / "recipe.json").exists()
 
 
-def test_a_run_without_a_speech_encoder_has_no_embeddings(finished_run):
-    with pytest.raises(ValueError, match=r"has no speech encoder .* Received: a run of cnn"):
-        embedded.embedding_model(finished_run.directory)
+def test_embeddings_of_any_run_are_those_before_its_last_layer(finished_run, tiny_corpus, cache, tmp_path):
+    """Of clips of 0.8 to 1.2 s it hears the middle second, which what stands behind a clip must not move."""
+    manifest, arrays = embedded.embed_corpus(
+        finished_run.directory, tiny_corpus.iloc[:12], tmp_path / "out", cache=cache, batch_size=4, progress=False
+    )
+    logits = finished_run.model().get_layer("cnn").get_layer("logits")
+    predictor = Predictor(finished_run.directory)
+    for path, vector in zip(manifest["path"], arrays, strict=True):
+        scores = np.exp(vector @ np.asarray(logits.kernel) + np.asarray(logits.bias))
+        expected = predictor.probabilities(read(path, 16_000))
+        np.testing.assert_allclose(scores / scores.sum(), expected, atol=1e-5)
+
+
+def as_if(run, directory, group, **settings):
+    """A copy of a run whose recipe says something else."""
+    shutil.copytree(run.directory, directory)
+    about = json.loads((directory / "recipe.json").read_text())
+    about["recipe"][group] |= settings
+    (directory / "recipe.json").write_text(json.dumps(about))
+    return directory
+
+
+def test_a_runs_own_sample_rate_is_what_its_embeddings_hear(finished_run, tiny_corpus, cache, tmp_path):
+    run = as_if(finished_run, tmp_path / "run", "audio", sample_rate=8_000)
+    manifest, arrays = embedded.embed_corpus(
+        run, tiny_corpus.iloc[:3], tmp_path / "out", layer="logits", cache=cache, progress=False
+    )
+    predictor = Predictor(run)
+    for path, vector in zip(manifest["path"], arrays, strict=True):
+        scores = np.exp(vector)
+        np.testing.assert_allclose(scores / scores.sum(), predictor.probabilities(read(path, 8_000)), atol=1e-5)
+    changes = {**CHANGES, "features.source": str(run), "features.layer": None}
+    with pytest.raises(ValueError, match=r"`audio.sample_rate` must be what .* hears, 8000 Hz. Received: .*=16000"):
+        sertk.train("ssl-linear", tiny_corpus, tmp_path / "probe", changes=changes, cache=cache)
+
+
+def test_embeddings_of_a_probes_run_are_what_its_last_layer_takes(run, tiny_corpus, cache):
+    """Behind the frozen network and the hidden layer."""
+    model = embedded.embedding_model(run.directory)
+    waveform = read(tiny_corpus["path"][0], 16_000)
+    vector = np.asarray(model([waveform[None], np.array([len(waveform)])]))[0]
+    logits = run.model().layers[-1].get_layer("logits")
+    scores = np.exp(vector @ np.asarray(logits.kernel) + np.asarray(logits.bias))
+    np.testing.assert_allclose(scores / scores.sum(), Predictor(run.directory).probabilities(waveform), atol=1e-5)
+
+
+def test_an_ensembles_run_has_no_embeddings(finished_run, tmp_path):
+    run = as_if(finished_run, tmp_path / "run", "training", members=2)
+    with pytest.raises(ValueError, match=r"must be a run of one network.*Received: an ensemble of 2"):
+        embedded.embedding_model(run)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ("fc1", "`layer` must name one layer, of these: .*logits, probabilities. Received: layer='fc1'"),
+        (-1, "`layer` must name one layer, of these"),
+        ("mfcc", r"`layer` must be one that gives a vector a clip.*layer='mfcc', which gives \(None, "),
+    ],
+)
+def test_layers_that_a_run_does_not_have_are_told(finished_run, layer, message):
+    with pytest.raises(ValueError, match=message):
+        embedded.embedding_model(finished_run.directory, layer)
