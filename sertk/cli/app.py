@@ -11,6 +11,7 @@ from sertk.cli.compare import compare
 from sertk.cli.corpora import corpora
 from sertk.cli.embed import embed
 from sertk.cli.ensemble import ensemble
+from sertk.cli.graph import graph
 from sertk.cli.images import images
 from sertk.cli.options import (
     Cache,
@@ -37,6 +38,7 @@ app.add_typer(corpora, name="corpora")
 app.command(cls=TakesSeveral)(compare)
 app.command()(embed)
 app.command()(ensemble)
+app.command()(graph)
 app.command()(images)
 app.command(cls=TakesSeveral)(sensitivity)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sertk.cli.options import Cache, Corpora, SkipBad, load_tensorflow, manifest_of
+from sertk.cli.options import Cache, Corpora, SkipBad, layer_of, load_tensorflow, manifest_of
 
 
 def embed(
@@ -22,7 +22,7 @@ def embed(
         str | None,
         typer.Option(
             help="Which hidden state: 0, 1, ..., -1 the last, mean for the mean of all, or embedding for a run's own "
-            "vector. By default the last, or a run's own vector."
+            "vector; of a run that hears no speech encoder a layer's name. By default the last, or a run's own vector."
         ),
     ] = None,
     pooling: Annotated[str, typer.Option(help="mean, sum or max over time, or none for a vector a frame.")] = "mean",
@@ -36,13 +36,11 @@ def embed(
     load_tensorflow()
     from sertk.recipes import embed_corpus
 
-    if layer is not None and layer.lstrip("-").isdigit():
-        layer = int(layer)
     manifest, arrays = embed_corpus(
         source,
         manifest,
         output,
-        layer=layer,
+        layer=layer_of(layer),
         pooling=pooling,
         seconds=seconds,
         batch_size=batch_size,

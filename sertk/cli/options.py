@@ -82,5 +82,10 @@ def split_of(kind):
     return {"split.kind": kind}
 
 
+def layer_of(text):
+    """A layer as an embedding model takes it: a number for one of a transformer's, or a name."""
+    return int(text) if text is not None and text.lstrip("-").isdigit() else text
+
+
 def command_line():
     return shlex.join(["sertk", *sys.argv[1:]])

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "drawn": ["draw"],
         "embedded": ["embed_corpus"],
         "experiment": ["evaluate", "train"],
+        "graphs": ["graph_of_corpus", "write_graph"],
         "paper_002_ensembles": ["ENSEMBLES"],
         "recipe": [
             "Adversarial",

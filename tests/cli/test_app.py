@@ -11,7 +11,7 @@ from sertk.recipes import RECIPES
 
 def test_installed_command_and_its_help():
     result = subprocess.run([sys.executable, "-m", "sertk.cli", "--help"], capture_output=True, text=True, check=True)
-    for command in ("recipes", "train", "evaluate", "predict", "embed", "ensemble", "export", "quickstart"):
+    for command in ("recipes", "train", "evaluate", "predict", "embed", "ensemble", "export", "graph", "quickstart"):
         assert f"  {command} " in result.stdout
 
 
@@ -21,7 +21,7 @@ def test_no_command_gives_the_help(sertk):
 
 
 @pytest.mark.parametrize(
-    "command", ["recipes", "train", "evaluate", "predict", "embed", "ensemble", "export", "quickstart"]
+    "command", ["recipes", "train", "evaluate", "predict", "embed", "ensemble", "export", "graph", "quickstart"]
 )
 def test_every_command_has_help(sertk, command):
     status, out, _ = sertk(command, "--help")
