@@ -80,7 +80,9 @@ def _differences(axes, said):
         mean = 100 * test["difference"]
         reach = None if interval is None else np.abs(100 * np.array(interval) - mean)[:, None]
         axes.errorbar(place + 0.2, mean, yerr=reach, fmt="o", color=DARK, markersize=8, capsize=5, linewidth=1.8)
-        axes.annotate(f"{mean:+.1f}", (place + 0.2, mean), (10, 0), textcoords="offset points", va="center", color=DARK)
+        axes.annotate(
+            _signed(mean, ".1f"), (place + 0.2, mean), (10, 0), textcoords="offset points", va="center", color=DARK
+        )
     axes.axhline(0, color=GREY, linewidth=1, linestyle=":", zorder=1)
     axes.set_xlim(-0.5, 1.6)
     axes.set_xticks(range(len(MEASURES)), [f"{name[0].upper()}{name[1:]}" for name in MEASURES.values()])

@@ -191,6 +191,7 @@ def test_the_picture_shows_each_pair_and_the_interval(seeds, tmp_path, figures):
     assert uar.get_ylim() == accuracy.get_ylim()
     dots = np.array(differences.collections[0].get_offsets())
     assert dots[:, 1] == pytest.approx([-10, 0, -20])
+    assert [text.get_text() for text in differences.texts] == ["−10.0", "−10.0"]  # a minus, no hyphen
     bar = differences.containers[0].lines[2][0].get_segments()[0]
     assert bar[:, 1] == pytest.approx(100 * np.array(said["tests"]["uar"]["interval"]))
     assert [text.get_text() for text in figures[0].legends[0].get_texts()][:2] == ["lost", "unchanged"]
