@@ -8,10 +8,25 @@ import pytest
 
 from sertk.recipes import RECIPES
 
+COMMANDS = (
+    "recipes",
+    "train",
+    "evaluate",
+    "predict",
+    "images",
+    "embed",
+    "ensemble",
+    "graph",
+    "compare",
+    "sensitivity",
+    "export",
+    "quickstart",
+)
+
 
 def test_installed_command_and_its_help():
     result = subprocess.run([sys.executable, "-m", "sertk.cli", "--help"], capture_output=True, text=True, check=True)
-    for command in ("recipes", "train", "evaluate", "predict", "embed", "ensemble", "export", "graph", "quickstart"):
+    for command in COMMANDS:
         assert f"  {command} " in result.stdout
 
 
@@ -20,9 +35,7 @@ def test_no_command_gives_the_help(sertk):
     assert sertk()[0] == 0
 
 
-@pytest.mark.parametrize(
-    "command", ["recipes", "train", "evaluate", "predict", "embed", "ensemble", "export", "graph", "quickstart"]
-)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(sertk, command):
     status, out, _ = sertk(command, "--help")
     assert status == 0
