@@ -322,3 +322,33 @@ def test_an_unknown_part_is_refused(benchmark_module, capsys):
     with pytest.raises(SystemExit):
         benchmark_module("pipeline").main(["outputs"])
     assert "PART must be one of input, tuner, growth. Received: outputs" in capsys.readouterr().err
+
+
+@pytest.fixture
+def graphs(benchmark_module):
+    return benchmark_module("graphs")
+
+
+def test_graphs_are_timed_after_they_agreed(graphs, tmp_path, capsys):
+    out = tmp_path / "out.json"
+    graphs.main(["--clips", "60", "--channels", "16", "--sizes", "50", "--rounds", "1", "--json", str(out)])
+    told = json.loads(out.read_text())
+    assert told["edges"][graphs.OURS] == told["edges"][graphs.THEIRS] > 0
+    assert {name: len(times) for name, times in told["seconds"].items()} == dict.fromkeys(told["edges"], 1)
+    (row,) = told["sizes"]
+    assert (row["clips"], row["edges"] > 0, row["peak memory (MB)"] > 0) == (50, True, True)
+    assert "60 clips of 16 channels" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("ours", "hashed", "message"),
+    [
+        ({("a", "c"): 0.995}, {}, "sertk: has 1 edges, NSL 1; 2 are not the other's"),
+        ({("a", "b"): 0.995002}, {}, "sertk: a weight is 2e-06 from NSL's"),
+        ({("a", "b"): 0.995}, {("a", "c"): 0.995}, "NSL, hashing as published: has edges that are none"),
+    ],
+)
+def test_graphs_that_disagree_are_not_timed(graphs, ours, hashed, message):
+    found = {graphs.OURS: ours, graphs.THEIRS: {("a", "b"): 0.995}, graphs.HASHED: hashed}
+    with pytest.raises(SystemExit, match=message):
+        graphs.check(found)
