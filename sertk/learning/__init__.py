@@ -1,8 +1,14 @@
-"""How a network learns: supervised training that survives being killed."""
+"""How a network learns: supervised training that survives being killed, with neighbours of a graph or without."""
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submod_attrs={"run_log": ["RunLog"], "supervised": ["fit"]},
+    submodules=["nsl"],
+    submod_attrs={
+        "adversarial_regularization": ["AdversarialRegularization"],
+        "graph_regularization": ["GraphRegularization"],
+        "run_log": ["RunLog"],
+        "supervised": ["fit"],
+    },
 )
