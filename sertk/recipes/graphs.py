@@ -45,7 +45,8 @@ def graph_of_corpus(
         manifest: DataFrame of `sertk.corpora.load`, or None for the clips of the split or of the embeddings' folder.
             Defaults to None.
         split: the folder of a run, or a manifest's CSV file with a column `part`: only the training clips are in the
-            graph. None for all clips. Defaults to None.
+            graph, and those of the validation part where the run trained on them too. None for all clips. Defaults to
+            None.
         threshold: float, as in `sertk.graphs.build_graph`. Defaults to 0.99, unless a degree is given.
         degree: float, how many neighbours clips shall have on average, from which the threshold is chosen, as
             `sertk.graphs.threshold_for_degree` does; or None. Defaults to None.
@@ -131,7 +132,7 @@ def write_graph(graph, directory, labels=None, described=None):
 
 def _training_part(split):
     """The training clips of a run's split, or of a CSV file."""
-    split = Path(split)
+    split, parts = Path(split), ["train"]
     if split.is_dir():
         run = Run.open(split)
         if run.folds:
@@ -140,12 +141,14 @@ def _training_part(split):
                 f"{run.folds[0].directory}. Received: a run of {len(run.folds)} folds"
             )
         split = run.path("split.csv")
+        if run.recipe.training.join_validation:
+            parts.append("validation")
     table = load_manifest(split)
     if "part" not in table:
         raise ValueError(
             f"{split}: must have a column part, as a run's split.csv has. Received: columns={list(table.columns)}"
         )
-    training = table[table["part"] == "train"].drop(columns="part").reset_index(drop=True)
+    training = table[table["part"].isin(parts)].drop(columns="part").reset_index(drop=True)
     if training.empty:
         raise ValueError(
             f"{split}: must have training clips, with train as their part. Received: {len(table)} clips, none of them"

@@ -141,6 +141,14 @@ def test_a_split_that_does_not_fit_is_told_in_one_line(sertk, one_line, embedded
     one_line(refused(moved), "Received: 1 of 3 that it lacks, the first /elsewhere.wav")
 
 
+def test_a_run_that_trained_on_its_validation_part_has_it_in_the_graph(sertk, write_run, embedded, tmp_path):
+    run = write_run(tmp_path / "joined", 0, {"training.join_validation": True})
+    manifest, _ = load_embeddings(embedded)
+    save_manifest(manifest.assign(part=["train", "validation", "train", "test"]), run / "split.csv")
+    assert sertk("graph", embedded, "-o", tmp_path / "out", "--threshold", "0.9", "--run", run)[0] == 0
+    assert load_graph(tmp_path / "out" / "graph.npz").keys == ("/0.wav", "/1.wav", "/2.wav")
+
+
 def test_a_cross_validation_has_no_one_split(sertk, one_line, write_run, embedded, tmp_path):
     run = write_run(tmp_path / "folds", [1, 2], folds=["fold-1", "fold-2"])
     one_line(sertk("graph", embedded, "-o", tmp_path / "out", "--run", run), "has a split a fold; choose one", "fold-1")
