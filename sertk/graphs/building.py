@@ -17,8 +17,8 @@ def build_graph(embeddings, keys, *, threshold=0.99, max_neighbors=9, progress=T
     For `most <= max_neighbors`, `neighbors(most)` gives just what it would of the complete graph, `max_neighbors=None`:
     what is joined is joined there too, and a clip's nearest `most` are among those that it names itself.
 
-    Memory: the embeddings twice in float64, some 300 MB for a block of similarities, and 12 bytes an edge. 100,000
-    clips of 256 channels take 0.9 GB; time grows with the square of the clips.
+    Memory: the embeddings in float64, some 300 MB for a block of similarities, and 12 bytes an edge. 100,000
+    clips of 256 channels take 0.6 GB; time grows with the square of the clips.
 
     Args:
         embeddings: float array `(clips, channels)`, or a list of arrays `(channels,)`.
