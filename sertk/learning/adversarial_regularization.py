@@ -58,7 +58,7 @@ class AdversarialRegularization(RegularizedModel):
         if not self.multiplier:
             return super().train_step(data)
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        inputs = self.base_inputs(x)
+        inputs = keras.tree.map_structure(tf.convert_to_tensor, self.base_inputs(x))  # arrays, where run eagerly
         named = dict(zip(self.base_names, keras.tree.flatten(inputs), strict=True))
         # NSL takes its masks and bounds in the form that the features have.
         features = _floats(named) if len(named) > 1 else inputs

@@ -46,7 +46,7 @@ def test_a_staircase_goes_down_after_every_few_epochs():
 
 @pytest.mark.parametrize("change", [{"decay_rate": 0.0}, {"decay_rate": 1.1}, {"decay_epochs": 0.0}])
 def test_a_staircase_that_leads_nowhere_is_refused(change):
-    with pytest.raises(ValueError, match="`training.decay_rate` must be above 0 and at most 1"):
+    with pytest.raises(ValueError, match=r"`training\.decay_rate` must be above 0 and at most 1"):
         made(schedule="staircase", **change)
 
 
