@@ -18,10 +18,10 @@ BUILDERS = (
     "cnn",
     "two_cnn",
     "cnn_transformer",
+    "transfer_head",
     "vgg15",
     "resnet9",
     "cnn6",
-    "transfer_head",
     "ssl_classifier",
     "probe",
 )
