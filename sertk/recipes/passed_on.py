@@ -32,7 +32,14 @@ class PassedOn:
     @property
     def channels(self):
         """int, those of the embedding that the network takes; None where it takes none."""
-        return self.upstream.channels if self.fuses else None
+        if not self.fuses:
+            return None
+        if self.upstream.sample_rate != self.recipe.audio.sample_rate:
+            raise ValueError(
+                "`audio.sample_rate` must be what the upstream hears too, since both are in the served model. "
+                f"Received: {self.recipe.audio.sample_rate} and {self.upstream.sample_rate} Hz"
+            )
+        return self.upstream.channels
 
     @property
     def embedder(self):

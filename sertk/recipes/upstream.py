@@ -1,15 +1,10 @@
 """The upstream of a recipe: the network whose embeddings make a graph, or meet those of a downstream network."""
 
-from pathlib import Path
-
 import numpy as np
 
 from sertk.audio import MaximumLength, WaveformCache
 from sertk.embeddings import embed
-from sertk.recipes.embedded import embedding_model, embedding_store
-from sertk.recipes.run import Run
-
-PUBLISHED_RATE = 16_000
+from sertk.recipes.embedded import embedding_model, embedding_store, sample_rate
 
 
 class UpstreamNetwork:
@@ -32,8 +27,7 @@ class UpstreamNetwork:
         self._settings = upstream
         self.embedder = embedding_model(upstream.source, upstream.layer, upstream.pooling)
         self.channels = self.embedder.output_shape[-1]
-        is_run = (Path(upstream.source) / "recipe.json").is_file()
-        self.sample_rate = Run.open(upstream.source).recipe.audio.sample_rate if is_run else PUBLISHED_RATE
+        self.sample_rate = sample_rate(upstream.source)
 
     def embed(self, manifest, cache=None, progress=True):
         """The embeddings of clips, each heard as a whole, from the store beside the waveforms or computed now.

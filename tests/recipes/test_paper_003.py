@@ -168,6 +168,7 @@ def test_the_validation_part_trains_too_where_it_is_joined(tiny_corpus, cache, c
         ("003-cnn6-nsl-3", {"adversarial.multiplier": 0.2}, "exclude each other"),
         ("003-cnn6", {"adversarial.multiplier": 0.2, "adversarial.norm": "l7"}, "`adversarial.norm` must be one of"),
         ("003-cnn6", {"audio.seconds": "all"}, "`audio.seconds` must be a number, null or longest"),
+        ("003-cnn6-add", {"audio.sample_rate": 8_000}, "`audio.sample_rate` must be .*Received: 8000 and 16000 Hz"),
         ("003-cnn6-add", {"model.units": 256}, "must equal `units`.*Received: upstream=16, units=256"),
     ],
 )
