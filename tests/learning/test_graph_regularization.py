@@ -497,7 +497,7 @@ def test_a_batch_of_plain_inputs_is_refused_in_training():
 def test_neighbours_of_another_shape_are_refused():
     _, batch, labels = data()
     batch["NL_nbr_1_features"] = batch["NL_nbr_1_features"][:, 1:]
-    message = r"^`NL_nbr_1_features` must have the shape of `features`, \(None, 6, 5\)\. Received: \(None, 5, 5\)$"
+    message = r"^`NL_nbr_1_features` must have the shape of `features`, \(5, 6, 5\)\. Received: \(5, 5, 5\)$"
     with pytest.raises(ValueError, match=message):
         trained(GraphRegularization(classifier(), config()), batch, labels)
 
