@@ -5,6 +5,7 @@ import json
 import pandas as pd
 
 import sertk.corpora
+from sertk.recipes.passed_on import fuses
 
 DRAWN = {"random", "k-fold"}
 
@@ -32,6 +33,7 @@ def protocol(run, part):
         else f"chunks scattered over all parts, seed {recipe.split.seed}",
         "measured on": part,
         **{f"{name} part": _size([one.split for one in runs], name) for name in ("train", "validation", "test")},
+        **({"trained on": "train and validation parts"} if recipe.training.join_validation else {}),
         **(
             {"clips": f"{_clips(audio)} at {rate}{trimming}"}
             if recipe.chunks.seconds is None
@@ -40,6 +42,7 @@ def protocol(run, part):
         "features": _features(recipe.features),
         "normalisation": "by band, fitted on the training part" if recipe.features.normalize else "none",
         "noise": _noise(recipe.noise),
+        **_passed_on(recipe),
         "training seed": recipe.training.seed,
         "folds": len(runs),
         "seeds": 1,
@@ -86,6 +89,8 @@ def notes(run):
         list of sentences.
     """
     splits = [one.split for one in run.folds or [run]]
+    if run.recipe.training.join_validation:
+        splits = [split.assign(part=split["part"].replace("validation", "train")) for split in splits]
     said = []
     if "synthetic" in run.settings["corpora"]:
         said.append(
@@ -118,6 +123,29 @@ def _features(features):
         return features.kind
     layer = "last layer" if features.layer is None else f"layer {features.layer}"
     return f"embeddings of {features.source}, {layer}, {features.pooling} over time"
+
+
+def _passed_on(recipe):
+    """What is told of an upstream, a graph or adversarial neighbours; nothing where there are none."""
+    upstream, graph, adversarial = recipe.upstream, recipe.graph, recipe.adversarial
+    told = {}
+    if fuses(recipe):
+        told["classic transfer"] = f"{recipe.model.options['fusion']}, {_source(upstream)}"
+    if graph.neighbors:
+        alike = f"similarity over {graph.threshold}" if graph.degree is None else f"{graph.degree:g} a clip on average"
+        made = f"of {graph.file}" if graph.file else f"{alike}, {_source(upstream)}"
+        told["graph"] = f"{graph.neighbors} neighbours at most, {made}"
+        told["graph loss"] = (
+            f"{graph.multiplier:g} times the {graph.distance} distance of {graph.layer or 'the output'}"
+        )
+    if adversarial.multiplier:
+        told["adversarial loss"] = f"{adversarial.multiplier:g} times, {adversarial.step:g} away ({adversarial.norm})"
+    return told
+
+
+def _source(upstream):
+    layer = "" if upstream.layer is None else f", layer {upstream.layer}"
+    return f"embeddings of {upstream.source}{layer}"
 
 
 def _clips(audio):

@@ -12,6 +12,7 @@ from sertk.graphs import load_graph
 from sertk.inference import Predictor
 from sertk.recipes import RECIPES, assemble, get, override
 from sertk.recipes.single import predict_part
+from sertk.recipes.tell import protocol
 
 # Section 2.1: 14.86 M, 4.96 M and 4.44 M; to the last weight from the layers' table, with 7 classes.
 PARAMETERS = {"vgg15": 14_859_335, "resnet9": 4_960_583, "cnn6": 4_439_367}
@@ -89,7 +90,7 @@ def test_its_log_has_the_graph_loss_and_its_model_no_trace_of_a_graph(graph_run,
     assert (graph_run.log["graph_loss"] > 0).all()
     model = graph_run.model()
     assert [layer.name for layer in model.layers] == ["waveform", "fixed_length", "log_mel", "normalization", "resnet9"]
-    assert model.count_params() == get_count(graph_run)
+    assert model.count_params() == count_of(graph_run)
     table = predict_part(graph_run, "test", cache)
     sertk.export_saved_model(graph_run, tmp_path / "1")
     predictor = Predictor(tmp_path / "1")
@@ -98,7 +99,15 @@ def test_its_log_has_the_graph_loss_and_its_model_no_trace_of_a_graph(graph_run,
         np.testing.assert_allclose(said, [row[f"p_{name}"] for name in graph_run.classes], atol=1e-5)
 
 
-def get_count(run):
+def test_the_report_says_what_was_passed_on(graph_run, upstream, cache):
+    sertk.evaluate(graph_run, cache=cache)
+    report = (graph_run.directory / "report" / "report.md").read_text()
+    assert f"| graph | 3 neighbours at most, 2 a clip on average, embeddings of {upstream.directory} |" in report
+    assert "| graph loss | 0.01 times the cosine distance of fc2 |" in report
+    assert "trained on" not in report
+
+
+def count_of(run):
     """The run's network with 65 values a band of 64 in front: mean, variance; and their count."""
     recipe = run.recipe
     network = assemble.network(recipe, assemble.input_shape(recipe), len(run.classes))
@@ -149,6 +158,7 @@ def test_the_validation_part_trains_too_where_it_is_joined(tiny_corpus, cache, c
     assert "val_loss" not in run.log
     with pytest.raises(ValueError, match="was trained on its validation part too"):
         predict_part(run, "validation", cache)
+    assert protocol(run, "test")["trained on"] == "train and validation parts"
     longest = max(len(read(path)) for path in tiny_corpus["path"])
     assert run.recipe.audio.seconds == longest / 16_000
     assert run.model().layers[1].samples == longest
