@@ -157,6 +157,7 @@ def test_neighbours_are_normalised_with_the_clips_statistics(kind, axis):
     np.testing.assert_allclose(norm.moving_variance, 0.99 + 0.01 * features.var(axes), rtol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
 def test_masked_places_stay_out_of_the_statistics_for_the_neighbours():
     """Frames of zeros are masked; the others of a clip are normalised to mean 0 and variance 1."""
     frames = keras.Input((4, 2), name="features")
@@ -241,7 +242,7 @@ class NslGraphRegularization:
         return type("Nsl", (original,), {"add_metric": lambda *args, **kwargs: None})(*args)
 
 
-@pytest.mark.filterwarnings("ignore:The structure of `inputs`", "ignore:`build.. was called on layer")
+@pytest.mark.filterwarnings("ignore:The structure of `inputs`", "ignore:.build... was called on layer")
 @pytest.mark.parametrize("distance", ["l1", "l2", "cosine", "kl_divergence", "jensen_shannon_divergence"])
 def test_without_batch_norm_it_trains_as_nsl_does(distance):
     _, batch, labels = data(level=2)
@@ -368,25 +369,31 @@ def test_xla_gives_the_same():
         np.testing.assert_allclose(a, b, atol=1e-4)
 
 
-def test_mixed_precision_measures_in_single_precision():
-    """What is 300 apart has a squared distance beyond float16's 65,504."""
+@pytest.mark.parametrize(
+    ("dtype", "distance", "clip", "neighbour", "expected"),
+    [
+        ("mixed_float16", "l2", 300.0, 0.0, 90_000.0),  # the square is beyond float16's 65,504
+        ("float32", "l1", 2049.0, 2048.0, 1.0),  # float16 has no 2049
+    ],
+)
+def test_mixed_precision_measures_and_hands_inputs_on_in_single_precision(dtype, distance, clip, neighbour, expected):
     keras.config.set_dtype_policy("mixed_float16")
     try:
         features = keras.Input((2,), name="features")
-        x = layers.Dense(2, use_bias=False, kernel_initializer="identity", name="fc1")(features)
+        x = layers.Dense(2, use_bias=False, kernel_initializer="identity", name="fc1", dtype=dtype)(features)
         base = keras.Model(features, layers.Softmax(dtype="float32")(x))
     finally:
         keras.config.set_dtype_policy("float32")
-    wrapped = GraphRegularization(base, config(1e-9, "l2", neighbours=1), "fc1")
+    wrapped = GraphRegularization(base, config(1e-9, distance, neighbours=1), "fc1")
     wrapped.compile(keras.optimizers.SGD(0.0), loss="categorical_crossentropy", run_eagerly=True)
     assert isinstance(wrapped.optimizer, keras.optimizers.LossScaleOptimizer)
     batch = {
-        "features": np.array([[300.0, 0]]),
-        "NL_nbr_0_features": np.array([[0.0, 0]]),
+        "features": np.array([[clip, 0]]),
+        "NL_nbr_0_features": np.array([[neighbour, 0]]),
         "NL_nbr_0_weight": np.ones((1, 1)),
     }
     log = wrapped.train_on_batch(batch, np.eye(2)[:1], return_dict=True)
-    assert log["graph_loss"] == 90_000
+    assert log["graph_loss"] == expected
 
 
 def test_padded_clips_may_have_longer_and_shorter_neighbours():
@@ -474,7 +481,7 @@ def test_a_sequential_model_with_defaults_learns():
     wrapped = GraphRegularization(base)
     assert wrapped.config.neighbor_config.max_neighbors == 3
     _, batch, labels = data(neighbours=3, shape=(4,))
-    log = trained(wrapped, batch, labels, epochs=20)[0]
+    log = trained(wrapped, batch, labels, epochs=4)[0]
     assert log["loss"][-1] < log["loss"][0]
 
 
