@@ -85,7 +85,7 @@ def compare_runs(baseline, runs, directory=None, *, names=None, part="test", cac
     keys = match_pairs(tables[1], tables[0], (names[1], names[0]))
     pairs = [_pair(key, tables[0][key], tables[1][key]) for key in keys]
     several = len({pair["fold"] for pair in pairs}) > 1
-    share = _test_to_train([tables[0][key] for key in keys]) if several and part == "test" else None
+    share = _test_to_train([tables[0][key] for key in keys]) if several else None
     said = {
         "part": part,
         "names": names,
@@ -181,7 +181,7 @@ def _paired(keys, pairs, measure, share):
 
 
 def _test_to_train(ones):
-    """The mean size of a test part by that of a training part."""
+    """The mean size of the parts that were measured by that of their training parts."""
     return statistics.fmean(len(one.table) for one in ones) / statistics.fmean(one.training_clips for one in ones)
 
 

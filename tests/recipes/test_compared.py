@@ -94,6 +94,17 @@ def test_folds_are_pairs_and_their_t_test_is_corrected(folds):
     assert "The splits share training clips" in sentences
 
 
+def test_on_the_validation_part_the_folds_share_training_clips_too(write_run, tmp_path):
+    """As on the test part: 20 clips are measured on and 100 trained on."""
+    names, parts = ["fold-1", "fold-2", "fold-3"], ("validation", "test")
+    before, after = (
+        write_run(tmp_path / name, {"validation": wrong, "test": [5, 5, 5]}, changes, folds=names, parts=parts)
+        for name, wrong, changes in (("before", [8, 6, 4], {}), ("after", [4, 4, 2], NSL))
+    )
+    test = compare_runs([before], [after], part="validation")["tests"]["uar"]
+    assert test["corrected"]["t"] == pytest.approx(test["t"] / (1 + 3 / 5) ** 0.5)
+
+
 def test_single_splits_are_told_apart_by_what_of_the_split_differs(write_run, tmp_path):
     """Two seeds on two splits, whose names need not be told; the validation share differs between the groups alone."""
     groups = []
