@@ -116,9 +116,17 @@ def _names(groups, names):
     found = []
     for group in groups:
         folders = [Path(os.path.realpath(run.directory)).name for run in group]
-        shared = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*folders, strict=False))
-        found.append(folders[0] if len(folders) == 1 else "".join(letters[0] for letters in shared).rstrip("-_. "))
+        found.append(folders[0] if len(folders) == 1 else _beginning(folders))
     return found if all(found) and len(set(found)) == 2 else list(NAMES)
+
+
+def _beginning(names):
+    """What several names begin with, without the first digits of their numbers: "base" of base-10 and base-11."""
+    same = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    shared = "".join(letters[0] for letters in same)
+    if any(name[len(shared) :][:1].isdigit() for name in names):
+        shared = shared.rstrip("0123456789")
+    return shared.rstrip("-_. ")
 
 
 def _varying(groups):

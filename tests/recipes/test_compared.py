@@ -292,3 +292,21 @@ def test_a_runs_own_folder_is_left_alone(seeds):
 def test_groups_whose_folders_have_no_name_of_their_own_get_one(write_run, tmp_path, first, second):
     groups = [[write_run(tmp_path / f"{name}{i}", 5, {"training.seed": i}) for i in (0, 1)] for name in (first, second)]
     assert compare_runs(*groups)["names"] == (["a", "b"] if first == "a" else ["baseline", "compared"])
+
+
+@pytest.mark.parametrize(
+    ("folders", "name"),
+    [
+        (("base-10", "base-11"), "base"),
+        (("base-1", "base-10"), "base"),
+        (("nsl-3-10", "nsl-3-11"), "nsl-3"),
+        (("wav2vec2-a", "wav2vec2-b"), "wav2vec2"),
+        (("wav2vec2", "wav2vec2-again"), "wav2vec2"),
+    ],
+)
+def test_a_groups_name_ends_in_no_half_of_a_number(write_run, tmp_path, folders, name):
+    groups = [
+        [write_run(tmp_path / each, 5, {"training.seed": seed}) for seed, each in enumerate(together)]
+        for together in (folders, ("other-0", "other-1"))
+    ]
+    assert compare_runs(*groups)["names"] == [name, "other"]
