@@ -6,8 +6,8 @@ import typer.core
 class TakesSeveral(typer.core.TyperCommand):
     """A command whose options with several values take all words up to the next option.
 
-    Such an option can still be given once for each value. Without this, `--with a b c` would take a, and leave b and c
-    to the command's arguments.
+    Such an option can still be given once for each value, and the first value may follow an equals sign. Without this,
+    `--with a b c` would take a, and leave b and c to the command's arguments.
     """
 
     def parse_args(self, ctx, args):
@@ -22,6 +22,7 @@ class TakesSeveral(typer.core.TyperCommand):
                 # The first value already has the name before it.
                 written += [word] if written[-1] == current else [current, word]
                 continue
-            current = word if word in several else None
-            written.append(word)
+            name, equals, value = word.partition("=")
+            current = name if name in several else None
+            written += [name, value] if current and equals else [word]
         return super().parse_args(ctx, written)

@@ -39,7 +39,7 @@ def test_two_groups_are_printed_pair_by_pair(sertk, seeds, tmp_path):
     assert f"```sh\nsertk compare {base[0]}" in page
 
 
-@pytest.mark.parametrize("form", ["several words", "once for each", "first", "after a dash"])
+@pytest.mark.parametrize("form", ["several words", "once for each", "first", "after a dash", "equals sign"])
 def test_with_takes_all_words_up_to_the_next_option(sertk, seeds, form):
     base, nsl = seeds
     arguments = {
@@ -47,6 +47,7 @@ def test_with_takes_all_words_up_to_the_next_option(sertk, seeds, form):
         "once for each": [base[0], "--with", nsl[0], "--with", nsl[1], "--with", nsl[2], "--json", *base[1:]],
         "first": ["--with", *nsl, "--json", *base],
         "after a dash": ["--json", "--with", *nsl, "--", *base],
+        "equals sign": [*base, f"--with={nsl[0]}", *nsl[1:], "--json"],
     }[form]
     status, out, _ = sertk("compare", *arguments)
     assert status == 0
