@@ -40,9 +40,9 @@ def compare(
     if as_json:
         typer.echo(json.dumps(said, indent=2))
         return
-    typer.echo(_table(["", "UAR", "accuracy"], _groups(said)))
-    typer.echo(f"\n{_table(*_pairs(said))}")
-    typer.echo(f"\n{_table(TESTS_HEADER, paired_tests(said), left=2)}\n")
+    typer.echo(table(["", "UAR", "accuracy"], _groups(said)))
+    typer.echo(f"\n{table(*_pairs(said))}")
+    typer.echo(f"\n{table(TESTS_HEADER, paired_tests(said), left=2)}\n")
     typer.echo("\n".join(paired_sentences(said)))
     if output is not None:
         typer.echo(f"The page is {output / 'comparison.md'}.")
@@ -76,7 +76,7 @@ def _pairs(said):
     return ["", f"UAR {first}", f"UAR {second}", "points", "z-test's p", "right alone", "McNemar's p"], rows
 
 
-def _table(header, rows, left=1):
+def table(header, rows, left=1):
     """A table for the terminal, its first columns flush left, the rest flush right."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     lines = []

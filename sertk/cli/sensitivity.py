@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sertk.cli.compare import table
 from sertk.cli.options import Cache, load_tensorflow
 
 
@@ -36,7 +37,7 @@ def sensitivity(
         typer.echo(points.to_json(orient="records", indent=2, double_precision=15))
         return
     keys = [key for key in (group, lines, x) if key is not None]
-    typer.echo(_table(points, keys))
+    typer.echo(table(["part", *keys, "runs", "UAR", "accuracy"], _rows(points, keys)))
     best = best_point(points)
     if best is not None:
         validation, test = best
@@ -46,9 +47,8 @@ def sensitivity(
     typer.echo(f"The picture is {output / 'sensitivity.png'}, its points are {output / 'sensitivity.csv'}.")
 
 
-def _table(points, keys):
-    header = ["part", *keys, "runs", "UAR", "accuracy"]
-    rows = [
+def _rows(points, keys):
+    return [
         [
             row["part"],
             *(["baseline", *[""] * (len(keys) - 1)] if row["baseline"] else [str(row[key]) for key in keys]),
@@ -57,12 +57,6 @@ def _table(points, keys):
         ]
         for row in points.to_dict("records")
     ]
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
-        for row in [header, *rows]
-    ]
-    return "\n".join(lines)
 
 
 def _mean(mean, sd):

@@ -72,11 +72,7 @@ def compare_runs(baseline, runs, directory=None, *, names=None, part="test", cac
     """
     if part not in ("test", "validation"):
         raise ValueError(f'`part` must be "test" or "validation". Received: part={part!r}')
-    if directory is not None and (Path(directory) / "recipe.json").exists():
-        raise ValueError(
-            f"{directory}: is a run's folder; choose another one for the comparison. "
-            "Received: a folder with recipe.json"
-        )
+    refuse_runs_folder(directory, "the comparison")
     groups = [open_runs(baseline, "baseline"), open_runs(runs)]
     refuse_repeated([run for group in groups for run in group], "baseline` and `runs")
     names = _names(groups, names)
@@ -105,6 +101,19 @@ def compare_runs(baseline, runs, directory=None, *, names=None, part="test", cac
         ]
         write_pairs(directory, said, pooled, command=command)
     return said
+
+
+def refuse_runs_folder(directory, purpose):
+    """Refuses to write several runs' figures into the folder of one.
+
+    Args:
+        directory: the folder, or None.
+        purpose: str, what it is for.
+    """
+    if directory is not None and (Path(directory) / "recipe.json").exists():
+        raise ValueError(
+            f"{directory}: is a run's folder; choose another one for {purpose}. Received: a folder with recipe.json"
+        )
 
 
 def _names(groups, names):

@@ -8,6 +8,7 @@ import pandas as pd
 from sertk.atomic import replacing
 from sertk.evaluation import align, metrics, plot_sensitivity
 from sertk.evaluation.sensitivity_plot import ordered
+from sertk.recipes.compared import refuse_runs_folder
 from sertk.recipes.measured import has_part, measured, open_runs, refuse_repeated
 from sertk.recipes.recipe import settings
 
@@ -55,10 +56,7 @@ def sensitivity(runs, directory=None, *, x, group=None, lines=None, baseline=(),
         >>> points = sensitivity(folders, "figure", x="graph.multiplier", group="graph.neighbors", lines="graph.layer")
     """
     keys = _checked_keys(x, group, lines)
-    if directory is not None and (Path(directory) / "recipe.json").exists():
-        raise ValueError(
-            f"{directory}: is a run's folder; choose another one for the picture. Received: a folder with recipe.json"
-        )
+    refuse_runs_folder(directory, "the picture")
     runs = open_runs(runs)
     baseline = open_runs(baseline, "baseline") if baseline else []
     refuse_repeated([*runs, *baseline], "runs` and `baseline")
