@@ -53,7 +53,7 @@ def from_waveform(
     for step in (fixed_length, noise, features, normalization):
         if step is not None:
             x = step(x)
-    expected = _first_input(network).shape
+    expected = network.inputs[0].shape
     fits = len(x.shape) == len(expected) and all(
         want is None or have == want for have, want in zip(x.shape[1:], expected[1:], strict=True)
     )
@@ -82,10 +82,6 @@ def takes_embedding(network):
     return any(tensor.name == "embedding" for tensor in network.inputs)
 
 
-def _first_input(network):
-    return network.inputs[0]
-
-
 def _embedding_input(network):
     shape = next(tensor.shape for tensor in network.inputs if tensor.name == "embedding")
     return keras.Input(shape[1:], name="embedding")
@@ -106,7 +102,7 @@ def from_features(network, *, normalization=None, name=None):
     Returns:
         A functional `keras.Model` that shares all its layers with the network.
     """
-    features = x = keras.Input(_first_input(network).shape[1:], name="features")
+    features = x = keras.Input(network.inputs[0].shape[1:], name="features")
     if normalization is not None:
         x = normalization(x)
     if not takes_embedding(network):
