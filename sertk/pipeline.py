@@ -106,8 +106,8 @@ class Clips:
         self._rounds = rounds
         self._labels = tf.constant(one_hot(manifest["emotion"], self.classes))
         self._name = "waveform" if features is None else "features"
-        self._beside = {name: tf.constant(array) for name, array in (beside or {}).items()}
         self._neighbors = None if neighbors is None else _checked_neighbors(*neighbors, len(manifest))
+        self._beside = {name: tf.constant(array) for name, array in (beside or {}).items()}
         if isinstance(features, np.ndarray):
             if len(features) != len(manifest) or noisy_copies:
                 raise ValueError(
@@ -119,6 +119,7 @@ class Clips:
             self._entries = tf.constant([str(entry) for entry in cache.prepare(manifest["path"], progress=progress)])
             self._starts = tf.constant(manifest["chunk_start"], tf.int64) if "chunk_start" in manifest else None
             read = self._waveforms if features is None else self._from(self._computed(features, progress))
+        self._read = read
         self.dataset = self._dataset(shuffle, read)
 
     @property
@@ -134,9 +135,16 @@ class Clips:
         batches, epochs = self._rounds
         return -(-self.clips * self.copies * epochs // (batches * self.batch_size))
 
-    def heard(self, examples):
-        """The waveforms or features alone, of examples that bring more with them."""
-        return examples[self._name] if isinstance(examples, dict) and not self.padded else examples
+    @property
+    def heard(self):
+        """`tf.data.Dataset`, each example's waveform or features once, in the manifest's order, in batches.
+
+        Without labels, rounds, neighbours and what else comes with a clip: what a normalisation is fitted on. Waveforms
+        with `MaximumLength` are a dict with their lengths here too.
+        """
+        positions = tf.data.Dataset.range(self.clips * self.copies)
+        alone = self._read(positions, self.batch_size).map(lambda values, _: values)
+        return alone.prefetch(2).with_options(untuned())
 
     def _dataset(self, shuffle, read):
         total = self.clips * self.copies

@@ -74,6 +74,19 @@ def test_without_neighbours_only_what_stands_beside_is_added():
     assert labels.shape == (5, 2)
 
 
+@pytest.mark.parametrize("rounds", [None, (1, 3)])
+@pytest.mark.parametrize("cut", [None, MaximumLength()])
+def test_heard_are_the_features_alone_once_each(cut, rounds):
+    """Also of embeddings of clips of any length, which are one vector a clip."""
+    features = np.arange(10, dtype="float32").reshape(5, 2)
+    beside = {"embedding": features + 1}
+    for more in ({}, {"beside": beside}, {"beside": beside, "neighbors": (NEAR, WEIGHTS)}):
+        clips = Clips(FIVE, CLASSES, None, cut, features=features, batch_size=2, shuffle=True, rounds=rounds, **more)
+        batches = list(clips.heard.as_numpy_iterator())
+        np.testing.assert_array_equal(np.concatenate(batches), features)
+        assert [len(batch) for batch in batches] == [2, 2, 1]
+
+
 @pytest.fixture
 def spoken(tiny_corpus, cache):
     """Three clips of the synthetic corpus, in a ring, from their files."""
@@ -93,6 +106,20 @@ def test_waveforms_bring_those_of_their_neighbours(spoken):
     expected = np.stack([read(path)[:4_000] for path in manifest["path"]])
     np.testing.assert_array_equal(examples["waveform"], expected)
     np.testing.assert_array_equal(examples["NL_nbr_0_waveform"], expected[[1, 2, 0]])
+
+
+def test_heard_are_the_waveforms_without_their_neighbours(spoken):
+    """Of clips that are padded with their lengths, as they stand in a batch without neighbours."""
+    manifest, clips = spoken(FixedLength(4_000, crop="start"), batch_size=2)
+    sounds = [read(path) for path in manifest["path"]]
+    np.testing.assert_array_equal(
+        np.concatenate(list(clips.heard.as_numpy_iterator())), [sound[:4_000] for sound in sounds]
+    )
+    _, padded = spoken(MaximumLength(), batch_size=1, shuffle=True)
+    for heard, own in zip(padded.heard.as_numpy_iterator(), sounds, strict=True):
+        assert sorted(heard) == ["lengths", "waveform"]
+        np.testing.assert_array_equal(heard["waveform"], own[None])
+        assert heard["lengths"] == [len(own)]
 
 
 def test_padded_clips_and_neighbours_share_one_length(spoken):

@@ -88,8 +88,7 @@ def train_split(run, cache=None, verbose=None):
     normalization = None
     if recipe.features.normalize:
         normalization = keras.layers.Normalization(name="normalization")
-        given = training.dataset.map(lambda examples, _: training.heard(examples))
-        normalization.adapt(given if keep else given.map(features))
+        normalization.adapt(training.heard if keep else training.heard.map(features))
 
     input_shape = assemble.input_shape(recipe) if embedder is None else embedder.output_shape[1:]
 

@@ -237,6 +237,18 @@ def test_normalisation_is_fitted_on_the_training_part(finished_run):
     assert np.abs(features("test").mean(axis=0)).max() > 0.02
 
 
+def test_normalisation_is_that_of_the_whole_part_where_a_round_is_a_few_batches(tiny_corpus, small, cache, tmp_path):
+    """42 clips in batches of 8, judged after each: a round sees 8 of them."""
+    changes = {**small, "training.epochs": 1, "training.batch_size": 8, "training.evaluate_every": 1}
+    run = sertk.train("004-cnn-mfcc", tiny_corpus, tmp_path / "run", changes=changes, cache=cache, verbose=0)
+    mfcc, normalization, cut = (run.model().get_layer(name) for name in ("mfcc", "normalization", "fixed_length"))
+    paths = run.split.loc[run.split["part"] == "train", "path"]
+    assert (len(paths), len(run.log)) == (42, 6)
+    train = np.concatenate([np.asarray(mfcc(cut(read(path)[None])))[0] for path in paths])
+    np.testing.assert_allclose(np.ravel(normalization.mean), train.mean(axis=0), rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(np.ravel(normalization.variance), train.var(axis=0), rtol=1e-3)
+
+
 @pytest.mark.parametrize("directory", ["nowhere", "empty"])
 def test_what_is_no_run_is_refused(directory, tmp_path):
     (tmp_path / "empty").mkdir()
