@@ -59,7 +59,7 @@ class Clips:
 
     Raises:
         ValueError: if the manifest is empty, has an emotion that is not in `classes`, or files that can't be decoded,
-            or if features are to be kept of clips of any length.
+            if features are to be kept of clips of any length, or if `beside` lacks rows or has a clip's own names.
 
     Example:
         >>> clips = Clips(train, classes, WaveformCache(), FixedLength(48_000), shuffle=True, noisy_copies=2)
@@ -107,7 +107,7 @@ class Clips:
         self._labels = tf.constant(one_hot(manifest["emotion"], self.classes))
         self._name = "waveform" if features is None else "features"
         self._neighbors = None if neighbors is None else _checked_neighbors(*neighbors, len(manifest))
-        self._beside = {name: tf.constant(array) for name, array in (beside or {}).items()}
+        self._beside = _checked_beside(beside or {}, len(manifest))
         if isinstance(features, np.ndarray):
             if len(features) != len(manifest) or noisy_copies:
                 raise ValueError(
@@ -257,6 +257,21 @@ class Clips:
         snr = tf.random.stateless_uniform((1,), snr_seed, *self._snr)
         noise = tf.random.stateless_normal(tf.shape(waveform), noise_seed)
         return add_noise(waveform, noise, snr)
+
+
+def _checked_beside(beside, clips):
+    taken = sorted({"features", "waveform", "lengths"} & set(beside))
+    if taken:
+        raise ValueError(
+            "`beside` must have names of its own, not features, waveform or lengths, which are the clips'. "
+            f"Received: {', '.join(taken)}"
+        )
+    wrong = [f"{name}={np.shape(array)}" for name, array in beside.items() if np.shape(array)[:1] != (clips,)]
+    if wrong:
+        raise ValueError(
+            f"`beside` must hold arrays with a row for each clip. Received: shapes {', '.join(wrong)} for {clips} clips"
+        )
+    return {name: tf.constant(array) for name, array in beside.items()}
 
 
 def _checked_neighbors(indices, weights, clips):

@@ -74,6 +74,26 @@ def test_without_neighbours_only_what_stands_beside_is_added():
     assert labels.shape == (5, 2)
 
 
+ONES = np.ones((5, 1), "float32")
+
+
+@pytest.mark.parametrize(
+    ("beside", "message"),
+    [
+        (
+            {"embedding": ONES[:4]},
+            r"`beside` must hold arrays with a row for each clip.*embedding=\(4, 1\) for 5 clips",
+        ),
+        ({"embedding": ONES, "scale": np.float32(1)}, r"scale=\(\) for 5 clips"),
+        ({"features": ONES}, "`beside` must have names of its own.*Received: features"),
+        ({"lengths": ONES, "waveform": ONES}, "Received: lengths, waveform"),
+    ],
+)
+def test_what_can_not_stand_beside_clips_is_refused(beside, message):
+    with pytest.raises(ValueError, match=message):
+        Clips(FIVE, CLASSES, features=ONES, beside=beside)
+
+
 @pytest.mark.parametrize("rounds", [None, (1, 3)])
 @pytest.mark.parametrize("cut", [None, MaximumLength()])
 def test_heard_are_the_features_alone_once_each(cut, rounds):
