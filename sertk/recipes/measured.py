@@ -89,15 +89,13 @@ def unmeasured(directories, parts=("test",)):
     return [
         run
         for run in runs
-        if run.finished and any(has_part(run, part) and not _predictions(run, part).is_file() for part in parts)
+        if run.finished and any(run.has_part(part) and not _predictions(run, part).is_file() for part in parts)
     ]
 
 
 def has_part(run, part):
-    """Whether a run can be measured on a part: its split has it, in each of its folds, and it was not trained on it."""
-    if part == "validation" and run.recipe.training.join_validation:
-        return False
-    return all((one.split["part"] == part).any() for one in run.folds or [run])
+    """`Run.has_part`."""
+    return run.has_part(part)
 
 
 def measured(run, part="test", cache=None):

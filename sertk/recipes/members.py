@@ -23,10 +23,8 @@ class Member:
     run: Run | None
 
     def has_validation(self):
-        """Whether this is a run whose split has a validation part, in each of its folds."""
-        if self.run is None:
-            return False
-        return all((one.split["part"] == "validation").any() for one in self.run.folds or [self.run])
+        """Whether this is a run that can be measured on a validation part, which did not train it."""
+        return self.run is not None and self.run.has_part("validation")
 
     def predictions(self, part, cache=None):
         """What the member says about a part: the file's table, or that of the run's report.

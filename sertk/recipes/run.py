@@ -108,6 +108,16 @@ class Run:
         """Whether training has ended and the model is there, of each fold."""
         return all(fold.finished for fold in self.folds) if self.folds else self.path("model.keras").is_file()
 
+    def has_part(self, part):
+        """Whether it can be measured on a part: its split has it, in each of its folds, and it was not trained on it.
+
+        Args:
+            part: "test" or "validation".
+        """
+        if part == "validation" and self.recipe.training.join_validation:
+            return False
+        return all((one.split["part"] == part).any() for one in self.folds or [self])
+
     def model(self):
         """The trained model, from waveforms of any length to probabilities.
 
