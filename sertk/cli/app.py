@@ -208,7 +208,10 @@ def _training(run):
     for one in run.folds or [run]:
         log = one.log
         if "val_loss" not in log:
-            return f"{len(log)} epochs; the split has no validation part."
+            joined = run.recipe.training.join_validation and (one.split["part"] == "validation").any()
+            return (
+                f"{len(log)} epochs; the {'validation part trained too' if joined else 'split has no validation part'}."
+            )
         kept.append(log.loc[log["epoch"] == one.kept_epoch].iloc[0])
     members = run.recipe.training.members
     of = f" The first of {members} members is told of." if members > 1 else ""

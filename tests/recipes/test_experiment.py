@@ -12,6 +12,7 @@ import sklearn.metrics
 
 import sertk
 from sertk.audio import read
+from sertk.cli import app
 from sertk.recipes.prepared import prepare
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -247,6 +248,24 @@ def test_normalisation_is_that_of_the_whole_part_where_a_round_is_a_few_batches(
     train = np.concatenate([np.asarray(mfcc(cut(read(path)[None])))[0] for path in paths])
     np.testing.assert_allclose(np.ravel(normalization.mean), train.mean(axis=0), rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(np.ravel(normalization.variance), train.var(axis=0), rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("joined", "parts", "said"),
+    [
+        (True, ("test", "validation"), "3 epochs; the validation part trained too."),
+        (True, ("test",), "3 epochs; the split has no validation part."),
+        (False, ("test",), "3 epochs; the split has no validation part."),
+    ],
+)
+@pytest.mark.parametrize("folds", [(), ("fold-1", "fold-2")])
+def test_without_validation_figures_it_is_said_why(joined, parts, said, folds, write_run, tmp_path):
+    changes = {"training.join_validation": joined}
+    run = sertk.Run(write_run(tmp_path / "run", [0, 0] if folds else 0, changes, folds=folds, parts=parts))
+    for one in run.folds or [run]:
+        one.path("training").mkdir()
+        one.path("training", "log.csv").write_text("epoch,loss\n1,3\n2,2\n3,1\n")
+    assert app._training(run) == said
 
 
 @pytest.mark.parametrize("directory", ["nowhere", "empty"])
