@@ -20,7 +20,8 @@ def feature_encoder_of(model):
 def shortest_clip(model):
     """How many samples a clip must have: the receptive field of a model's feature encoder, 1 where it has none.
 
-    A model that makes all clips equally long first takes any.
+    A network behind layers that make all clips equally long takes any clip; an embedder beside them, as a fused model
+    has it, hears clips as they are.
 
     Args:
         model: keras.Model from waveforms.
@@ -28,6 +29,7 @@ def shortest_clip(model):
     Returns:
         int.
     """
-    found = feature_encoder_of(model)
     pads = any(type(layer).__name__ == "FixedLength" for layer in model.layers)
-    return 1 if found is None or pads else found.receptive_field
+    hearing = [layer for layer in model.layers if layer.name == "embedder"] if pads else [model]
+    found = [encoder for encoder in map(feature_encoder_of, hearing) if encoder is not None]
+    return max((encoder.receptive_field for encoder in found), default=1)
