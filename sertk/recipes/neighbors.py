@@ -9,7 +9,9 @@ from sertk.recipes.graphs import write_graph
 def training_neighbors(run, clips, embeddings=None, progress=True):
     """The neighbours of a run's training clips, from the graph in its folder `graph/`, or from one that is made now.
 
-    Only training clips are in the graph, so nothing of what a network is measured on reaches it.
+    Only training clips are in the graph. One that is made here knows no others; one from a file keeps the edges between
+    training clips that it has, and of a graph of the whole corpus, whose clips had their most neighbours among all,
+    these depend on the other clips too.
 
     Args:
         run: `Run`, whose recipe has a graph.
@@ -25,7 +27,7 @@ def training_neighbors(run, clips, embeddings=None, progress=True):
         FileNotFoundError: if there is no such file.
         ValueError: if the file is no graph, or one of clips that the run does not have; or no clips are alike enough.
     """
-    settings, keys = run.recipe.graph, clips["path"].tolist()
+    settings, upstream, keys = run.recipe.graph, run.recipe.upstream, clips["path"].tolist()
     kept = run.path("graph", "graph.npz")
     if kept.is_file():
         return load_graph(kept).subgraph(keys).neighbors(settings.neighbors)
@@ -35,9 +37,18 @@ def training_neighbors(run, clips, embeddings=None, progress=True):
         if settings.degree is not None:
             threshold = threshold_for_degree(found, settings.degree, keys=keys, progress=progress)
         graph = build_graph(found, keys, threshold=threshold, max_neighbors=settings.neighbors, progress=progress)
+        described = {
+            "source": upstream.source,
+            "layer": upstream.layer,
+            "pooling": upstream.pooling,
+            "threshold": threshold,
+            "degree_asked_for": settings.degree,
+            "max_neighbors": settings.neighbors,
+        }
     else:
         graph = _of_training(load_graph(settings.file), settings.file, keys, run.split["path"].tolist())
-    write_graph(graph, run.path("graph"), labels=clips["emotion"].tolist())
+        described = {"file": settings.file, "max_neighbors": settings.neighbors}
+    write_graph(graph, run.path("graph"), clips["emotion"].tolist(), described)
     return graph.neighbors(settings.neighbors)
 
 
