@@ -12,6 +12,7 @@ from sertk.recipes.embedded import recipe_embedder
 from sertk.recipes.optimizer import optimizer
 from sertk.recipes.passed_on import PassedOn, check_passed_on
 from sertk.recipes.recipe import override
+from sertk.recipes.upstream import check_unheard
 
 BUILDERS = (
     "attentive_cnn",
@@ -144,18 +145,31 @@ def check_settings(recipe):
         raise ValueError(f"`training.members` must be at least 1. Received: training.members={training.members}")
 
 
-def check(recipe, num_classes):
+def check(recipe, num_classes, splits=()):
     """Builds the network that a recipe names once, so that what does not fit is told before a run begins.
 
+    Args:
+        recipe: `Recipe`.
+        num_classes: int.
+        splits: list of manifests with `part`, one a fold, of which a frozen network must not know what is measured on.
+            Defaults to none.
+
     Raises:
+        ConnectionError, FileNotFoundError: if a source or a file that the recipe names is not to be had.
         ValueError: if a setting is out of range, or the settings do not fit together.
     """
+    _check_network(recipe, num_classes)
+    check_unheard(recipe, splits)
+
+
+def _check_network(recipe, num_classes):
+    passed_on, options = PassedOn(recipe), recipe.model.options
+    passed_on.check()
     if recipe.features.kind == "embedding":
-        network(recipe, recipe_embedder(recipe).output_shape[1:], num_classes)
+        passed_on.regularized(network(recipe, recipe_embedder(recipe).output_shape[1:], num_classes))
         return
-    shape, options = input_shape(recipe), recipe.model.options
+    shape = input_shape(recipe)
     if recipe.model.builder != "ssl_classifier":
-        passed_on = PassedOn(recipe)
         passed_on.regularized(network(recipe, shape, num_classes, channels=passed_on.channels))
         return
     # A network of a billion weights: its checkpoint must be there, and its shapes fit, but no weight is made.
@@ -163,7 +177,7 @@ def check(recipe, num_classes):
         pretrained = options["weights"] == "pretrained"
         checkpoint_folder(options.get("backbone", DEFAULT) if pretrained else options["weights"])
     bare = override(recipe, {"model.weights": None})
-    without_values(lambda: network(bare, shape, num_classes))
+    without_values(lambda: passed_on.regularized(network(bare, shape, num_classes)))
 
 
 def _check_sound(recipe):

@@ -37,14 +37,14 @@ def embedding_model(source, layer=None, pooling="mean"):
             "`features.source` must be the name or the folder of a checkpoint, or the folder of a run. "
             f"Received: features.source={source!r}"
         )
-    if not _is_run(source):
+    run = run_of(source)
+    if run is None:
         if layer == "embedding":
             raise ValueError(
                 '`layer` can be "embedding" only of a trained classifier; pass the folder of a run. '
                 f"Received: {source}, a checkpoint"
             )
         return embedder(from_pretrained(source), layer, pooling)
-    run = Run.open(source)
     model, members = run.model(), run.recipe.training.members
     encoders = [part for part in model.layers if "feature_encoder" in [inner.name for inner in _layers(part)]]
     if encoders:
@@ -63,7 +63,8 @@ def sample_rate(source):
     Args:
         source: as in `embedding_model`.
     """
-    return Run.open(source).recipe.audio.sample_rate if _is_run(source) else PUBLISHED_RATE
+    run = run_of(source)
+    return PUBLISHED_RATE if run is None else run.recipe.audio.sample_rate
 
 
 def recipe_embedder(recipe):
@@ -152,8 +153,13 @@ def embedding_store(directory, model, layer, pooling, cutting):
     return EmbeddingStore(directory, model, settings)
 
 
-def _is_run(source):
-    return (Path(source) / "recipe.json").is_file()
+def run_of(source):
+    """The `Run` that a source is; None of a checkpoint.
+
+    Args:
+        source: as in `embedding_model`.
+    """
+    return Run(source) if (Path(source) / "recipe.json").is_file() else None
 
 
 def _layers(part):

@@ -67,7 +67,7 @@ def train(recipe, manifest, directory, *, changes=None, cache=None, skip_bad=Fal
     with only_writer(run.directory):
         sweep(run.directory)
         if not run.path("recipe.json").is_file():
-            assemble.check(recipe, len(common["classes"]))
+            assemble.check(recipe, len(common["classes"]), [split for _, split in parts])
         if len(parts) == 1:
             _begin(run, common, skipped, parts[0][1])
             train_split(run, cache, verbose)

@@ -1,7 +1,9 @@
 """What a recipe passes on from its upstream to the network that it trains: a graph, or the embeddings themselves."""
 
+from pathlib import Path
+
 from sertk.recipes.neighbors import training_neighbors
-from sertk.recipes.upstream import UpstreamNetwork, check_upstream
+from sertk.recipes.upstream import UpstreamNetwork, check_source, check_upstream, frozen_sources, fuses
 
 
 class PassedOn:
@@ -56,16 +58,30 @@ class PassedOn:
             return None
         return training_neighbors(run, clips, lambda: self._embed(clips), self._progress)
 
+    def check(self):
+        """Looks for what the graph is to be made of without loading it: a file, or a source.
+
+        Raises:
+            ConnectionError, FileNotFoundError, ValueError: if it is not there, or not finished.
+        """
+        graph = self.recipe.graph
+        if graph.neighbors and graph.file is not None and not Path(graph.file).is_file():
+            raise FileNotFoundError(f"{graph.file}: there is no such file; `graph.file` must name a graph's")
+        if "upstream.source" in frozen_sources(self.recipe):
+            check_source(self.recipe.upstream.source)
+
     def regularized(self, model):
         """The model to train: this one, or NSL's regularisation around it."""
         graph, adversarial = self.recipe.graph, self.recipe.adversarial
         if graph.neighbors:
             from sertk.learning import GraphRegularization, nsl
 
+            probabilities = graph.layer in (None, "probabilities")
             config = nsl.configs.make_graph_reg_config(
                 max_neighbors=graph.neighbors,
                 multiplier=graph.multiplier,
                 distance_type=graph.distance,
+                transform_fn="softmax" if graph.distance in DIVERGENCES and not probabilities else "none",
                 sum_over_axis=-1,
             )
             return GraphRegularization(model, config, graph.layer)
@@ -82,13 +98,9 @@ class PassedOn:
         return self.upstream.embed(part, self._cache, self._progress)
 
 
-DISTANCES = ("l1", "l2", "cosine", "kl_divergence", "jensen_shannon_divergence")
+DIVERGENCES = ("kl_divergence", "jensen_shannon_divergence")
+DISTANCES = ("l1", "l2", "cosine", *DIVERGENCES)
 NORMS = ("l1", "l2", "infinity")
-
-
-def fuses(recipe):
-    """Whether the network takes an upstream's embedding beside its features."""
-    return recipe.model.options.get("fusion") is not None
 
 
 def check_passed_on(recipe):
@@ -112,6 +124,10 @@ def check_passed_on(recipe):
     ):
         if not 0 <= value < float("inf"):
             raise ValueError(f"`{name}` must be at least 0. Received: {name}={value}")
+    if graph.threshold is not None and not -1 < graph.threshold < 1:
+        raise ValueError(f"`graph.threshold` must be above -1 and below 1. Received: graph.threshold={graph.threshold}")
+    if graph.degree is not None and not 0 < graph.degree < float("inf"):
+        raise ValueError(f"`graph.degree` must be above 0. Received: graph.degree={graph.degree}")
     if graph.threshold is None and graph.degree is None and graph.neighbors and graph.file is None:
         raise ValueError(
             "`graph.threshold` or `graph.degree` must say which clips are neighbours. Received: None for both"
@@ -120,6 +136,11 @@ def check_passed_on(recipe):
         raise ValueError(
             "`graph.neighbors` and `adversarial.multiplier` exclude each other; set one of them to 0. "
             f"Received: {graph.neighbors} and {adversarial.multiplier}"
+        )
+    if graph.neighbors and recipe.model.options.get("attend_over") == "batch":
+        raise ValueError(
+            '`model.attend_over` must be "frames" for a graph: over the batch, clips would attend to their neighbours. '
+            "Received: model.attend_over='batch'"
         )
     if (graph.neighbors or fuses(recipe)) and recipe.chunks.seconds is not None:
         raise ValueError(

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 
 import sertk.corpora
-from sertk.recipes.passed_on import fuses
+from sertk.recipes.upstream import fuses, knows_speakers
 
 DRAWN = {"random", "k-fold"}
 
@@ -107,6 +107,11 @@ def notes(run):
     elif any(shared):
         how = "The split is random" if run.recipe.split.kind in DRAWN else "The split shares speakers"
         said.append(f"{how}: the test speakers are in training too, so the figures say nothing about new speakers.")
+    if any(knows_speakers(run.recipe, one.split) for one in run.folds or [run]):
+        said.append(
+            "The network whose embeddings are taken was trained on other clips of speakers that are measured here, so "
+            "the figures say nothing about speakers that are new to it."
+        )
     return said
 
 

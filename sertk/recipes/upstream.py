@@ -1,10 +1,15 @@
 """The upstream of a recipe: the network whose embeddings make a graph, or meet those of a downstream network."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 
+import sertk.corpora
 from sertk.audio import MaximumLength, WaveformCache
 from sertk.embeddings import embed
-from sertk.recipes.embedded import embedding_model, embedding_store, sample_rate
+from sertk.models.ssl.hub import checkpoint_folder
+from sertk.recipes.embedded import embedding_model, embedding_store, run_of, sample_rate
 
 
 class UpstreamNetwork:
@@ -51,15 +56,106 @@ def check_upstream(upstream):
     """Refuses an upstream that can't give one vector a clip.
 
     Raises:
-        ValueError: if there is no source, or its embeddings are not pooled.
+        ValueError: if there is no source, it is a folder of embeddings, or its embeddings are not pooled.
     """
     if upstream.source is None:
         raise ValueError(
             "`upstream.source` must name the network that embeddings come from: the folder of a run, such as one of "
             "003-upstream, or a checkpoint. Received: upstream.source=None"
         )
+    if (Path(upstream.source) / "embeddings.json").is_file():
+        raise ValueError(
+            "`upstream.source` must name a network; of a folder of embeddings `sertk graph` makes a graph, which "
+            f"graph.file takes: its graph.npz. Received: upstream.source={upstream.source!r}, which `sertk embed` wrote"
+        )
     if upstream.pooling == "none":
         raise ValueError(
             "`upstream.pooling` must be mean, sum or max: a graph takes one vector a clip. "
             "Received: upstream.pooling='none'"
         )
+
+
+def check_source(source):
+    """Looks for what an upstream names without loading it: a finished run, or a checkpoint.
+
+    Raises:
+        ConnectionError, FileNotFoundError, ValueError: as `embedding_model` does.
+    """
+    run = run_of(source)
+    if run is None:
+        checkpoint_folder(source)
+    elif run.folds or not run.finished:
+        run.model()  # tells which
+
+
+def fuses(recipe):
+    """Whether the network takes an upstream's embedding beside its features."""
+    return recipe.model.options.get("fusion") is not None
+
+
+def frozen_sources(recipe):
+    """The frozen networks whose embeddings a recipe takes: a dict from the setting that names one to the source."""
+    sources = {}
+    if recipe.features.kind == "embedding":
+        sources["features.source"] = recipe.features.source
+    if fuses(recipe) or (recipe.graph.neighbors and recipe.graph.file is None):
+        sources["upstream.source"] = recipe.upstream.source
+    return {name: source for name, source in sources.items() if source is not None}
+
+
+def check_unheard(recipe, splits):
+    """Refuses a frozen network that knows clips on which the recipe's network is judged or measured.
+
+    Clips are told apart by where their files really are.
+
+    Args:
+        recipe: `Recipe`.
+        splits: list of manifests with `part`, one a fold.
+
+    Raises:
+        ValueError: if there is such a clip.
+    """
+    for name, source in frozen_sources(recipe).items():
+        heard = {os.path.realpath(path) for clips in _heard(source) for path in clips["path"]}
+        if not heard:
+            continue
+        for split in splits:
+            paths = _measured(recipe, split)["path"].unique()
+            shared = [path for path in paths if os.path.realpath(path) in heard]
+            if shared:
+                raise ValueError(
+                    f"`{name}` must not have been trained on what this network is measured on; take a run on other "
+                    "clips, or a split whose validation and test parts it has not heard. "
+                    f"Received: {source}, trained on {len(shared):,} of {len(paths):,} such clips, the first "
+                    f"{shared[0]}"
+                )
+
+
+def knows_speakers(recipe, split):
+    """Whether a frozen network was trained on other clips of the speakers that the recipe's network is measured on.
+
+    Args:
+        recipe: `Recipe`.
+        split: manifest with `part`.
+
+    Returns:
+        bool; False too where a source is gone, or speakers are unknown.
+    """
+    measured = set(sertk.corpora.speaker_keys(_measured(recipe, split)).dropna())
+    heard = [clips for source in frozen_sources(recipe).values() for clips in _heard(source)]
+    return any(measured & set(sertk.corpora.speaker_keys(clips).dropna()) for clips in heard)
+
+
+def _heard(source):
+    """What a source was trained and chosen on, and what it was built on in turn: manifests, none of a checkpoint."""
+    run = run_of(source)
+    if run is None:
+        return []
+    clips = run.split
+    beneath = frozen_sources(run.recipe).values()
+    return [clips[clips["part"].isin(["train", "validation"])], *(part for one in beneath for part in _heard(one))]
+
+
+def _measured(recipe, split):
+    """The clips of a split that the recipe's network does not learn from."""
+    return split[split["part"].isin(["test"] if recipe.training.join_validation else ["validation", "test"])]

@@ -8,6 +8,7 @@ import pytest
 
 import sertk
 from sertk.audio import read
+from sertk.corpora import load, write_synthetic
 from sertk.graphs import load_graph
 from sertk.inference import Predictor
 from sertk.recipes import RECIPES, assemble, get, override
@@ -42,11 +43,13 @@ def test_the_network_has_the_papers_input_and_parameters(network, count):
     assert shape == (373, 64)
     assert assemble.network(recipe, shape, 7).count_params() == count
     assert (recipe.training.batch_size, recipe.training.epochs, recipe.training.learning_rate) == (16, 50, 1e-3)
+    assert assemble.optimizer(recipe, steps=1).epsilon == 1e-8  # published; Keras's own is 1e-7
 
 
 @pytest.fixture(scope="module")
-def upstream(tiny_corpus, cache, tmp_path_factory):
-    """A run of another network, whose vectors have 8 channels."""
+def upstream(cache, tmp_path_factory):
+    """A run of another network on another corpus, whose vectors have 8 channels."""
+    corpus = write_synthetic(tmp_path_factory.mktemp("other"), speakers=6, clips=2, seconds=(0.8, 1.2), seed=1)
     changes = {
         "split.fractions": [4, 1, 1],
         "audio.seconds": 1.0,
@@ -56,7 +59,7 @@ def upstream(tiny_corpus, cache, tmp_path_factory):
         "training.epochs": 4,
     }
     directory = tmp_path_factory.mktemp("upstream") / "run"
-    return sertk.train("attentive-mel", tiny_corpus, directory, changes=changes, cache=cache, verbose=0)
+    return sertk.train("attentive-mel", load("synthetic", corpus), directory, changes=changes, cache=cache, verbose=0)
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +80,18 @@ def graph_run(tiny_corpus, cache, changes, tmp_path_factory):
     return sertk.train("003-resnet9-nsl-3", tiny_corpus, directory, changes=changes, cache=cache, verbose=0)
 
 
-def test_the_graph_of_a_run_is_of_its_training_clips_alone(graph_run):
+def test_the_graph_of_a_run_is_of_its_training_clips_alone(graph_run, upstream):
     split = graph_run.split
     graph = load_graph(graph_run.path("graph", "graph.npz"))
     assert set(graph.keys) == set(split["path"][split["part"] == "train"])
     statistics = json.loads(graph_run.path("graph", "statistics.json").read_text())
     assert statistics["clips"] == len(graph.keys)
     assert 0 < statistics["degree"]["mean"] <= 2.1
+    described = {"source": str(upstream.directory), "layer": None, "pooling": "mean"}
+    described |= {"degree_asked_for": 2.0, "max_neighbors": 3}
+    assert described.items() <= statistics.items()
+    assert statistics["threshold"] < graph.weights.min()
+    assert statistics["threshold"] != graph_run.recipe.graph.threshold
 
 
 def test_its_log_has_the_graph_loss_and_its_model_no_trace_of_a_graph(graph_run, cache, tmp_path):
@@ -104,7 +112,8 @@ def test_the_report_says_what_was_passed_on(graph_run, upstream, cache):
     report = (graph_run.directory / "report" / "report.md").read_text()
     assert f"| graph | 3 neighbours at most, 2 a clip on average, embeddings of {upstream.directory} |" in report
     assert "| graph loss | 0.01 times the cosine distance of fc2 |" in report
-    assert "trained on" not in report
+    assert "| trained on |" not in report
+    assert "was trained on other clips of speakers that are measured here" in report  # both corpora have s01 to s06
 
 
 def count_of(run):
@@ -132,6 +141,9 @@ def test_a_graph_from_a_file_is_cut_to_the_training_clips(graph_run, tiny_corpus
     graph, given = load_graph(run.path("graph", "graph.npz")), load_graph(graph_run.path("graph", "graph.npz"))
     training = set(run.split["path"][run.split["part"] == "train"])
     assert set(graph.keys) == training
+    statistics = json.loads(run.path("graph", "statistics.json").read_text())
+    assert (statistics["file"], statistics["max_neighbors"]) == (str(file), 3)
+    assert "source" not in statistics
     pairs = [(given.keys[a], given.keys[b]) for a, b in zip(given.sources, given.targets, strict=True)]
     expected = {frozenset(pair) for pair in pairs if set(pair) <= training}
     found = {frozenset((graph.keys[a], graph.keys[b])) for a, b in zip(graph.sources, graph.targets, strict=True)}
@@ -175,6 +187,10 @@ def test_the_validation_part_trains_too_where_it_is_joined(tiny_corpus, cache, c
         ("003-cnn6-nsl-3", {"graph.distance": "l3"}, "`graph.distance` must be one of l1, l2, cosine"),
         ("003-cnn6-nsl-3", {"graph.layer": "fc3"}, "fc1, .*fc2.*Received: .*fc3"),
         ("003-cnn6-nsl-3", {"graph.threshold": None, "graph.degree": None}, "`graph.threshold` or `graph.degree`"),
+        ("003-cnn6-nsl-3", {"graph.threshold": 1.0, "graph.degree": None}, "`graph.threshold` must be above -1 and"),
+        ("003-cnn6-nsl-3", {"graph.threshold": -1.0, "graph.degree": None}, "`graph.threshold` must be above -1 and"),
+        ("003-cnn6-nsl-3", {"graph.degree": 0.0}, "`graph.degree` must be above 0. Received: graph.degree=0.0"),
+        ("003-cnn6-nsl-3", {"model.attend_over": "batch"}, '`model.attend_over` must be "frames" for a graph'),
         ("003-cnn6-nsl-3", {"adversarial.multiplier": 0.2}, "exclude each other"),
         ("003-cnn6", {"adversarial.multiplier": 0.2, "adversarial.norm": "l7"}, "`adversarial.norm` must be one of"),
         ("003-cnn6", {"audio.seconds": "all"}, "`audio.seconds` must be a number, null or longest"),
