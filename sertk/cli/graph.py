@@ -35,7 +35,8 @@ def graph(
         float | None, typer.Option(help="Neighbours have a cosine similarity above it; by default 0.99.")
     ] = None,
     degree: Annotated[
-        float | None, typer.Option(help="Choose the threshold that gives a clip so many neighbours on average.")
+        float | None,
+        typer.Option(help="Choose the threshold that gives a clip so many neighbours on average, before the cap."),
     ] = None,
     neighbors: Annotated[int, typer.Option(help="How many of its nearest a clip names at most.")] = 9,
     layer: Annotated[

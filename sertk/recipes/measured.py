@@ -93,11 +93,6 @@ def unmeasured(directories, parts=("test",)):
     ]
 
 
-def has_part(run, part):
-    """`Run.has_part`."""
-    return run.has_part(part)
-
-
 def measured(run, part="test", cache=None):
     """What a run says about a part, from its report; a run that was not measured yet is measured now.
 

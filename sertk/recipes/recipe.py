@@ -118,10 +118,10 @@ class Graph:
     """Neural structured learning: clips that the upstream finds alike are neighbours, and kept close.
 
     Each clip brings up to `neighbors` others with it, 0 for no graph at all: training clips whose embeddings have a
-    cosine similarity over `threshold`, or over what gives each clip `degree` neighbours on average; or those of a graph
-    that is in a `file`, .npz or .tsv. `multiplier` times the `distance` to them is added to the loss: "cosine", "l1",
-    "l2", "kl_divergence" or "jensen_shannon_divergence", on what leaves the `layer` of that name, None for the
-    network's output.
+    cosine similarity over `threshold`, or over what gives a clip `degree` of them on average, before `neighbors` caps
+    them; or those of a graph that is in a `file`, .npz or .tsv. `multiplier` times the `distance` to them is added to
+    the loss: "cosine", "l1", "l2", "kl_divergence" or "jensen_shannon_divergence", on what leaves the `layer` of that
+    name, None for the network's output.
     """
 
     neighbors: int = 0

@@ -9,7 +9,7 @@ from sertk.atomic import replacing
 from sertk.evaluation import align, metrics, plot_sensitivity
 from sertk.evaluation.sensitivity_plot import ordered
 from sertk.recipes.compared import refuse_runs_folder
-from sertk.recipes.measured import has_part, measured, open_runs, refuse_repeated
+from sertk.recipes.measured import measured, open_runs, refuse_repeated
 from sertk.recipes.recipe import settings
 
 SEED = "training.seed"
@@ -176,7 +176,7 @@ def _by_part(runs):
     """The runs whose figures count, by part."""
     joined = [run for run in runs if run.recipe.training.join_validation]
     others = [run for run in runs if not run.recipe.training.join_validation]
-    validated = others if all(has_part(run, "validation") for run in others) else []
+    validated = others if all(run.has_part("validation") for run in others) else []
     return {part: there for part, there in (("validation", validated), ("test", joined or others)) if there}
 
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 import sertk.corpora
 from sertk.audio import MaximumLength, WaveformCache
@@ -106,7 +107,8 @@ def frozen_sources(recipe):
 def check_unheard(recipe, splits):
     """Refuses a frozen network that knows clips on which the recipe's network is judged or measured.
 
-    Clips are told apart by where their files really are.
+    What it was trained on may be in no part but the training part, and what its epoch was chosen by not in the test
+    part: a probe on the very split of its source is well. Clips are told apart by where their files really are.
 
     Args:
         recipe: `Recipe`.
@@ -116,12 +118,14 @@ def check_unheard(recipe, splits):
         ValueError: if there is such a clip.
     """
     for name, source in frozen_sources(recipe).items():
-        heard = {os.path.realpath(path) for clips in _heard(source) for path in clips["path"]}
-        if not heard:
-            continue
+        heard = pd.concat([pd.DataFrame({"path": [], "part": []}), *_heard(source)])
+        places = heard["path"].map(os.path.realpath)
+        known = {"validation": set(places[heard["part"] == "train"]), "test": set(places)}
         for split in splits:
-            paths = _measured(recipe, split)["path"].unique()
-            shared = [path for path in paths if os.path.realpath(path) in heard]
+            measured = _measured(recipe, split)[["path", "part"]].drop_duplicates()
+            paths = measured["path"].tolist()
+            parts = zip(paths, measured["part"], strict=True)
+            shared = [path for path, part in parts if os.path.realpath(path) in known[part]]
             if shared:
                 raise ValueError(
                     f"`{name}` must not have been trained on what this network is measured on; take a run on other "
@@ -152,6 +156,8 @@ def _heard(source):
     if run is None:
         return []
     clips = run.split
+    if run.recipe.training.join_validation:
+        clips = clips.assign(part=clips["part"].replace("validation", "train"))
     beneath = frozen_sources(run.recipe).values()
     return [clips[clips["part"].isin(["train", "validation"])], *(part for one in beneath for part in _heard(one))]
 

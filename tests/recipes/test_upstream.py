@@ -50,18 +50,23 @@ def test_a_network_that_knows_measured_clips_is_told_before_there_is_a_run(
     assert not list((tmp_path / "run").rglob("recipe.json"))
 
 
-def test_clips_that_train_here_too_may_be_known(finished_run):
-    """On its own split a network knows the validation part, which tells how long to train, and no test clip."""
+def test_a_network_may_be_the_upstream_on_its_own_split(finished_run):
+    """It was trained and chosen on the same clips as the next network will be; no test clip is known."""
     split = finished_run.split
-    count = int((split["part"] == "validation").sum())
-    said = rf"{KNOWN}.* trained on {count} of {int((split['part'] != 'train').sum())} such clips"
-    with pytest.raises(ValueError, match=said):
-        check_unheard(graph_recipe(finished_run), [split])
-    with pytest.raises(ValueError, match=said):
-        check_unheard(override(get("003-cnn6-add"), {"upstream.source": str(finished_run.directory)}), [split])
-    check_unheard(graph_recipe(finished_run, **{"training.join_validation": True}), [split])
-    check_unheard(graph_recipe(finished_run, **{"graph.file": "graph.npz"}), [split])
-    check_unheard(override(get("003-cnn6"), {"upstream.source": str(finished_run.directory)}), [split])
+    check_unheard(graph_recipe(finished_run), [split])
+    exchanged = {"train": "validation", "validation": "test", "test": "train"}
+    count = {part: int((split["part"] == part).sum()) for part in exchanged}
+    known, measured = count["train"] + count["validation"], count["train"] + count["validation"]
+    other = split.assign(part=split["part"].map(exchanged))
+    for name in ("003-cnn6-nsl-3", "003-cnn6-add"):
+        recipe = override(get(name), {"upstream.source": str(finished_run.directory)})
+        with pytest.raises(ValueError, match=rf"{KNOWN}.* trained on {known} of {measured} such clips"):
+            check_unheard(recipe, [other])
+        joined = override(recipe, {"training.join_validation": True})
+        with pytest.raises(ValueError, match=rf"{KNOWN}.* trained on {count['validation']} of {count['validation']}"):
+            check_unheard(joined, [other])
+    check_unheard(graph_recipe(finished_run, **{"graph.file": "graph.npz"}), [other])
+    check_unheard(override(get("003-cnn6"), {"upstream.source": str(finished_run.directory)}), [other])
 
 
 def test_one_fold_of_several_and_a_link_are_enough(finished_run, tmp_path):
