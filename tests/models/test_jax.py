@@ -15,7 +15,10 @@ from sertk.audio import FixedLength
 from sertk.features import MFCC
 from sertk.models import attentive_cnn, cnn, cnn6, cnn_transformer, from_waveform, resnet9, two_cnn, vgg15
 
-pytestmark = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install 'sertk[jax]'")
+pytestmark = [
+    pytest.mark.slow,  # a second process, which compiles everything by XLA
+    pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install 'sertk[jax]'"),
+]
 
 SCRIPT = Path(__file__).with_name("on_jax.py")
 

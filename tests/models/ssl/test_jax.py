@@ -13,7 +13,10 @@ import pytest
 
 from sertk.models import ssl_classifier, with_hidden_states, without_lengths
 
-pytestmark = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install 'sertk[jax]'")
+pytestmark = [
+    pytest.mark.slow,  # a second process, which compiles everything by XLA
+    pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install 'sertk[jax]'"),
+]
 
 SCRIPT = Path(__file__).with_name("on_jax.py")
 LENGTHS = np.array([4_000, 2_000, 400], "int32")
