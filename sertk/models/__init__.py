@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "cnn6": ["cnn6"],
         "cnn_transformer": ["cnn_transformer"],
         "ensemble": ["ensemble"],
+        "exposed": ["exposing"],
         "masked_pooling": ["MaskedPooling"],
         "probe": ["probe"],
         "resnet9": ["resnet9"],
