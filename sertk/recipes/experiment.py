@@ -176,17 +176,21 @@ def _refuse_foreign(run):
 def _begin(run, settings, skipped, split=None):
     """Writes what the run is before it begins, or makes sure that what is there is the same.
 
-    `recipe.json` comes last: where it is, the rest is.
+    `recipe.json` comes last: where it is, the rest is. A run that ended before it had anything to keep, as where its
+    graph can't be made, gives way to another one.
     """
     if run.path("recipe.json").is_file():
         there = {name: run.settings.get(name) for name in ("classes", "folds")}
         same = there == {name: settings.get(name) for name in there} and _same_settings(run.recipe, settings["recipe"])
-        if not same or (split is not None and not _same_clips(run.split, split)):
+        same_clips = split is None or _same_clips(run.split, split)
+        if same and same_clips:
+            return
+        if not _only_begun(run):
             raise ValueError(
                 f"{run.directory}: holds a run with {'other clips' if same else 'other settings'}; choose another "
                 f"folder, or delete that one. Received: {settings['recipe']['name']}"
             )
-        return
+        run.path("recipe.json").unlink()
     if split is not None:
         with replacing(run.path("split.csv")) as unfinished:
             sertk.corpora.save_manifest(split, unfinished)
@@ -196,6 +200,13 @@ def _begin(run, settings, skipped, split=None):
             pd.DataFrame(skipped).to_csv(unfinished, index=False)
     _write_json(run.path("environment.json"), environment.describe())
     _write_json(run.path("recipe.json"), settings)
+
+
+def _only_begun(run):
+    """Whether a folder holds nothing but what a run begins with."""
+    return {path.name for path in run.directory.iterdir() if not path.name.startswith(".")} <= BEGINNINGS | {
+        "recipe.json"
+    }
 
 
 def _same_settings(there, recipe):

@@ -206,6 +206,18 @@ def test_settings_at_odds_are_told_before_anything_is_trained(
     assert not (tmp_path / "run" / "recipe.json").exists()
 
 
+def test_where_no_graph_could_be_made_the_call_may_be_mended(tiny_corpus, cache, changes, tmp_path):
+    """Nothing was trained there, so nothing is lost: the same folder takes the settings that work."""
+    strict = {**changes, "graph.degree": None, "graph.threshold": 0.9999999}
+    with pytest.raises(ValueError, match="`threshold` must be below the highest similarity"):
+        sertk.train("003-resnet9-nsl-3", tiny_corpus, tmp_path / "run", changes=strict, cache=cache, verbose=0)
+    run = sertk.train("003-resnet9-nsl-3", tiny_corpus, tmp_path / "run", changes=changes, cache=cache, verbose=0)
+    assert run.finished
+    assert run.recipe.graph.degree == 2.0
+    with pytest.raises(ValueError, match="holds a run with other settings"):
+        sertk.train("003-resnet9-nsl-3", tiny_corpus, tmp_path / "run", changes=strict, cache=cache, verbose=0)
+
+
 def test_a_graph_of_other_clips_is_refused(graph_run, tiny_corpus, cache, changes, tmp_path):
     lines = graph_run.path("graph", "graph.tsv").read_text().splitlines()
     first = lines[0].split("\t")
