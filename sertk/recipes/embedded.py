@@ -84,23 +84,21 @@ def recipe_embedder(recipe):
     return model
 
 
-def embedded(recipe, manifest, model, waveforms, cutting, progress=True):
+def embedded(settings, manifest, model, waveforms, cutting, progress=True):
     """The embeddings of clips, from the store beside the waveforms or computed now.
 
     Args:
-        recipe: `Recipe`.
+        settings: a recipe's `features` or `upstream`, whose `layer` and `pooling` the model was built with.
         manifest: DataFrame with `path`.
-        model: what `recipe_embedder` built.
-        waveforms: the recipe's `WaveformCache`.
-        cutting: the recipe's `MaximumLength`.
+        model: what `embedding_model` built.
+        waveforms: `WaveformCache` at the rate that the model takes.
+        cutting: `MaximumLength`.
         progress: bool, whether to show a bar on a terminal. Defaults to True.
 
     Returns:
         float32 array `(clips, channels)`, in the order of the manifest.
     """
-    store = embedding_store(
-        waveforms.directory / "embeddings", model, recipe.features.layer, recipe.features.pooling, cutting
-    )
+    store = embedding_store(waveforms.directory / "embeddings", model, settings.layer, settings.pooling, cutting)
     return np.stack(embed(manifest, model, store, waveforms, maximum_length=cutting, progress=progress))
 
 

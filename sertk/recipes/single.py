@@ -53,7 +53,7 @@ def train_split(run, cache=None, verbose=None):
     def kept(part):
         """What is computed once: the layer that does it, or the embeddings themselves."""
         if embedder is not None and len(part):
-            return embedded(recipe, part, embedder, waveforms, cutting, progress=progress)
+            return embedded(recipe.features, part, embedder, waveforms, cutting, progress=progress)
         return features if keep else None
 
     shared = {
@@ -180,7 +180,7 @@ def predict_part(run, part, cache=None):
         )
     if recipe.features.kind == "embedding":
         embedder, rest = from_embeddings(model)
-        probabilities = rest.predict(embedded(recipe, clips, embedder, waveforms, cutting), verbose=0)
+        probabilities = rest.predict(embedded(recipe.features, clips, embedder, waveforms, cutting), verbose=0)
     elif fuses(recipe):
         # The upstream hears a clip as it is, without anything behind it: one at a time.
         batches = Clips(clips, classes, waveforms, MaximumLength(), batch_size=1)

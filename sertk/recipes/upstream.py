@@ -3,14 +3,12 @@
 import os
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 import sertk.corpora
 from sertk.audio import MaximumLength, WaveformCache
-from sertk.embeddings import embed
 from sertk.models.ssl.hub import checkpoint_folder
-from sertk.recipes.embedded import embedding_model, embedding_store, run_of, sample_rate
+from sertk.recipes.embedded import embedded, embedding_model, run_of, sample_rate
 
 
 class UpstreamNetwork:
@@ -46,11 +44,8 @@ class UpstreamNetwork:
         Returns:
             float32 array `(clips, channels)`, in the order of the manifest.
         """
-        waveforms, whole = WaveformCache(cache, self.sample_rate), MaximumLength()
-        store = embedding_store(
-            waveforms.directory / "embeddings", self.embedder, self._settings.layer, self._settings.pooling, whole
-        )
-        return np.stack(embed(manifest, self.embedder, store, waveforms, maximum_length=whole, progress=progress))
+        waveforms = WaveformCache(cache, self.sample_rate)
+        return embedded(self._settings, manifest, self.embedder, waveforms, MaximumLength(), progress)
 
 
 def check_upstream(upstream):

@@ -1,17 +1,13 @@
 """What neural-structured-learning makes of the same, which all of a graph is compared with."""
 
-from pathlib import Path
-
 import pytest
 
 
 @pytest.fixture(scope="session")
 def nsl_tools():
-    """NSL's graph tools. Their reader opens files in a mode that Python 3.11 took away, which is mended here."""
+    """NSL's graph tools, as sertk offers them."""
     from sertk.learning import nsl
 
-    read = nsl.tools.read_tsv_graph.__globals__
-    read.setdefault("open", lambda name, _: Path(name).open())  # noqa: SIM115  (NSL closes it)
     return nsl.tools
 
 
