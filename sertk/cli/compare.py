@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sertk.cli.options import Cache, command_line, load_tensorflow
+from sertk.cli.options import Cache, command_line, load_tensorflow, table
 
 
 def compare(
@@ -32,7 +32,7 @@ def compare(
     from sertk.evaluation import paired_sentences, paired_tests
     from sertk.evaluation.paired_words import TESTS_HEADER
     from sertk.recipes import compare_runs
-    from sertk.recipes.measured import unmeasured
+    from sertk.recipes.several.measured import unmeasured
 
     if unmeasured([*baseline, *runs], [part]):
         load_tensorflow()
@@ -74,15 +74,3 @@ def _pairs(said):
             ]
         )
     return ["", f"UAR {first}", f"UAR {second}", "points", "z-test's p", "right alone", "McNemar's p"], rows
-
-
-def table(header, rows, left=1):
-    """A table for the terminal, its first columns flush left, the rest flush right."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    lines = []
-    for row in [header, *rows]:
-        cells = zip(row, widths, strict=True)
-        lines.append(
-            "  ".join(f"{cell:<{w}}" if place < left else f"{cell:>{w}}" for place, (cell, w) in enumerate(cells))
-        )
-    return "\n".join(line.rstrip() for line in lines)

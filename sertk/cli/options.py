@@ -89,3 +89,15 @@ def layer_of(text):
 
 def command_line():
     return shlex.join(["sertk", *sys.argv[1:]])
+
+
+def table(header, rows, left=1):
+    """A table for the terminal, its first columns flush left, the rest flush right."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    lines = []
+    for row in [header, *rows]:
+        cells = zip(row, widths, strict=True)
+        lines.append(
+            "  ".join(f"{cell:<{w}}" if place < left else f"{cell:>{w}}" for place, (cell, w) in enumerate(cells))
+        )
+    return "\n".join(line.rstrip() for line in lines)

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sertk.cli.compare import table
-from sertk.cli.options import Cache, load_tensorflow
+from sertk.cli.options import Cache, load_tensorflow, table
 
 
 def sensitivity(
@@ -28,7 +27,7 @@ def sensitivity(
     """Draw UAR over one to three settings, as the mean of runs that differ in their seed alone."""
     from sertk.recipes import best_point
     from sertk.recipes import sensitivity as points_of
-    from sertk.recipes.measured import unmeasured
+    from sertk.recipes.several.measured import unmeasured
 
     if unmeasured([*runs, *baseline], ["validation", "test"]):
         load_tensorflow()

@@ -6,12 +6,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "book": ["RECIPES", "get"],
-        "compared": ["compare_runs"],
+        "several.compared": ["compare_runs"],
         "drawn": ["draw"],
-        "embedded": ["embed_corpus"],
+        "transfer.embedded": ["embed_corpus"],
         "experiment": ["evaluate", "train"],
-        "graphs": ["graph_of_corpus", "write_graph"],
-        "paper_002_ensembles": ["ENSEMBLES"],
+        "transfer.graphs": ["graph_of_corpus", "write_graph"],
+        "papers.paper_002_ensembles": ["ENSEMBLES"],
         "recipe": [
             "Adversarial",
             "Audio",
@@ -27,8 +27,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "override",
         ],
         "run": ["Run"],
-        "run_costs": ["costs"],
-        "sensitivity_points": ["best_point", "sensitivity"],
-        "voted": ["evaluate_ensemble"],
+        "several.run_costs": ["costs"],
+        "several.sensitivity_points": ["best_point", "sensitivity"],
+        "several.voted": ["evaluate_ensemble"],
     },
 )

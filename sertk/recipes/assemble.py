@@ -8,11 +8,11 @@ from sertk.augment import AWGN
 from sertk.features import MFCC, LogMelSpectrogram, SpectrogramImage
 from sertk.models.ssl.hub import checkpoint_folder
 from sertk.models.without_values import without_values
-from sertk.recipes.embedded import recipe_embedder
 from sertk.recipes.optimizer import optimizer
-from sertk.recipes.passed_on import PassedOn, check_passed_on
 from sertk.recipes.recipe import override
-from sertk.recipes.upstream import check_unheard
+from sertk.recipes.transfer.embedded import recipe_embedder
+from sertk.recipes.transfer.passed_on import PassedOn, check_passed_on
+from sertk.recipes.transfer.upstream import check_unheard
 
 BUILDERS = (
     "attentive_cnn",

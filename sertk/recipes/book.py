@@ -1,12 +1,12 @@
 """The book of recipes: every experiment that sertk knows by name."""
 
-from sertk.recipes.own import OWN
-from sertk.recipes.paper_001 import PAPER_001
-from sertk.recipes.paper_002 import PAPER_002
-from sertk.recipes.paper_003 import PAPER_003
-from sertk.recipes.paper_004 import PAPER_004
-from sertk.recipes.paper_004_images import PAPER_004_IMAGES
-from sertk.recipes.wav2vec2 import WAV2VEC2
+from sertk.recipes.papers.own import OWN
+from sertk.recipes.papers.paper_001 import PAPER_001
+from sertk.recipes.papers.paper_002 import PAPER_002
+from sertk.recipes.papers.paper_003 import PAPER_003
+from sertk.recipes.papers.paper_004 import PAPER_004
+from sertk.recipes.papers.paper_004_images import PAPER_004_IMAGES
+from sertk.recipes.papers.wav2vec2 import WAV2VEC2
 
 RECIPES = {
     recipe.name: recipe

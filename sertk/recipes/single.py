@@ -20,9 +20,9 @@ from sertk.pipeline import Clips, features_size
 from sertk.recipes import assemble
 from sertk.recipes.bad_clips import refuse_short
 from sertk.recipes.drawn import draw_examples
-from sertk.recipes.embedded import embedded, recipe_embedder
 from sertk.recipes.optimizer import optimizer
-from sertk.recipes.passed_on import PassedOn, fuses
+from sertk.recipes.transfer.embedded import embedded, recipe_embedder
+from sertk.recipes.transfer.passed_on import PassedOn, fuses
 
 # Features of training and validation up to this size, in bytes, are computed once and kept in memory.
 KEPT_FEATURES = 2 * 2**30

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 
 import sertk.corpora
-from sertk.recipes.upstream import fuses, knows_speakers
+from sertk.recipes.transfer.upstream import fuses, knows_speakers
 
 DRAWN = {"random", "k-fold"}
 

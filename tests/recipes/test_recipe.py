@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sertk.recipes import RECIPES, Recipe, get, override
-from sertk.recipes.paper_004 import PAPER_004
+from sertk.recipes.papers.paper_004 import PAPER_004
 from sertk.recipes.recipe import settings
 
 

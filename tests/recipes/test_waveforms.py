@@ -8,7 +8,7 @@ import tensorflow as tf
 import sertk
 from sertk.audio import read
 from sertk.inference import Predictor
-from sertk.recipes import embedded
+from sertk.recipes.transfer import embedded
 
 
 @pytest.fixture(scope="module")

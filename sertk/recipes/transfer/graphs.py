@@ -13,10 +13,10 @@ from sertk.embeddings import load_embeddings
 from sertk.evaluation import plot_graph_statistics
 from sertk.graphs import build_graph, graph_statistics, save_graph, threshold_for_degree
 from sertk.recipes.bad_clips import without_bad
-from sertk.recipes.embedded import sample_rate
 from sertk.recipes.recipe import Upstream
 from sertk.recipes.run import Run
-from sertk.recipes.upstream import UpstreamNetwork
+from sertk.recipes.transfer.embedded import sample_rate
+from sertk.recipes.transfer.upstream import UpstreamNetwork
 
 PAPER_THRESHOLD = 0.99
 
@@ -39,8 +39,8 @@ def graph_of_corpus(
     """Builds the graph of a corpus and writes it to a folder.
 
     Args:
-        source: as in `sertk.recipes.embedded.embedding_model`, or a folder that `sertk embed` wrote, whose clips and
-            embeddings are taken as they are.
+        source: as in `sertk.recipes.transfer.embedded.embedding_model`, or a folder that `sertk embed` wrote, whose
+            clips and embeddings are taken as they are.
         directory: where to write, as `write_graph` does, and `skipped.csv`, the files that were left out.
         manifest: DataFrame of `sertk.corpora.load`, or None for the clips of the split or of the embeddings' folder.
             Defaults to None.

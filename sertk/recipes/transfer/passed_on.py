@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from sertk.recipes.neighbors import training_neighbors
-from sertk.recipes.upstream import UpstreamNetwork, check_source, check_upstream, frozen_sources, fuses
+from sertk.recipes.transfer.neighbors import training_neighbors
+from sertk.recipes.transfer.upstream import UpstreamNetwork, check_source, check_upstream, frozen_sources, fuses
 
 
 class PassedOn:

@@ -8,9 +8,8 @@ import pandas as pd
 from sertk.atomic import replacing
 from sertk.evaluation import align, metrics, plot_sensitivity
 from sertk.evaluation.sensitivity_plot import ordered
-from sertk.recipes.compared import refuse_runs_folder
-from sertk.recipes.measured import measured, open_runs, refuse_repeated
 from sertk.recipes.recipe import settings
+from sertk.recipes.several.measured import measured, open_runs, refuse_repeated, refuse_runs_folder
 
 SEED = "training.seed"
 # The paper's validation figures are of networks that the validation part did not train, its test figures of others.

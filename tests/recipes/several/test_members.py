@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from sertk.recipes import ENSEMBLES, RECIPES
-from sertk.recipes.members import find_runs, open_members
+from sertk.recipes.several.members import find_runs, open_members
 
 
 def write_folder(directory, recipe="004-cnn-mfcc", finished=True):

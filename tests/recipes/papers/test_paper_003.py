@@ -128,7 +128,7 @@ def test_a_run_that_goes_on_needs_its_upstream_no_more(graph_run, tiny_corpus, c
     folder = tmp_path / "run"
     shutil.copytree(graph_run.directory, folder)
     (folder / "model.keras").unlink()
-    monkeypatch.setattr("sertk.recipes.passed_on.UpstreamNetwork", lambda *_: pytest.fail("loaded again"))
+    monkeypatch.setattr("sertk.recipes.transfer.passed_on.UpstreamNetwork", lambda *_: pytest.fail("loaded again"))
     again = sertk.train("003-resnet9-nsl-3", tiny_corpus, folder, changes=changes, cache=cache, verbose=0)
     assert len(again.log) == 1
     assert again.finished

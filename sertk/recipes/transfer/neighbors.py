@@ -3,7 +3,7 @@
 import numpy as np
 
 from sertk.graphs import Graph, build_graph, load_graph, threshold_for_degree
-from sertk.recipes.graphs import write_graph
+from sertk.recipes.transfer.graphs import write_graph
 
 
 def training_neighbors(run, clips, embeddings=None, progress=True):

@@ -8,7 +8,7 @@ import pandas as pd
 import sertk.corpora
 from sertk.audio import MaximumLength, WaveformCache
 from sertk.models.ssl.hub import checkpoint_folder
-from sertk.recipes.embedded import embedded, embedding_model, run_of, sample_rate
+from sertk.recipes.transfer.embedded import embedded, embedding_model, run_of, sample_rate
 
 
 class UpstreamNetwork:

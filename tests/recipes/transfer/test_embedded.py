@@ -10,9 +10,9 @@ import pytest
 import sertk
 from sertk.audio import read
 from sertk.inference import Predictor
-from sertk.recipes import embedded
+from sertk.recipes.transfer import embedded
 
-CHECKPOINTS = Path(__file__).parents[1] / "models" / "ssl" / "golden" / "checkpoints"
+CHECKPOINTS = Path(__file__).parents[2] / "models" / "ssl" / "golden" / "checkpoints"
 CHANGES = {
     "split.fractions": [4, 1, 1],
     "features.source": str(CHECKPOINTS / "hubert-ctc-without-masks"),

@@ -10,8 +10,8 @@ import pandas as pd
 
 from sertk.evaluation import align, mcnemar, metrics, paired_test, uar_z_test, write_pairs
 from sertk.evaluation.paired import match_pairs
-from sertk.recipes.measured import measured, open_runs, refuse_repeated
 from sertk.recipes.recipe import settings
+from sertk.recipes.several.measured import measured, open_runs, refuse_repeated, refuse_runs_folder
 
 MEASURES = ("uar", "accuracy")
 NAMES = ("baseline", "compared")
@@ -101,19 +101,6 @@ def compare_runs(baseline, runs, directory=None, *, names=None, part="test", cac
         ]
         write_pairs(directory, said, pooled, command=command)
     return said
-
-
-def refuse_runs_folder(directory, purpose):
-    """Refuses to write several runs' figures into the folder of one.
-
-    Args:
-        directory: the folder, or None.
-        purpose: str, what it is for.
-    """
-    if directory is not None and (Path(directory) / "recipe.json").exists():
-        raise ValueError(
-            f"{directory}: is a run's folder; choose another one for {purpose}. Received: a folder with recipe.json"
-        )
 
 
 def _names(groups, names):

@@ -12,9 +12,9 @@ from sertk.features import LogMelSpectrogram
 from sertk.models import cnn6, from_waveform, ssl_classifier, ssl_encoder
 from sertk.models.ssl.hearing import shortest_clip
 from sertk.recipes import Run, assemble, get, override
-from sertk.recipes.passed_on import PassedOn
 from sertk.recipes.tell import notes
-from sertk.recipes.upstream import check_unheard
+from sertk.recipes.transfer.passed_on import PassedOn
+from sertk.recipes.transfer.upstream import check_unheard
 
 SPEAKERS = {"split.kind": "speaker", "split.fractions": [0.5, 0.25, 0.25]}
 KNOWN = "must not have been trained on what this network is measured on"

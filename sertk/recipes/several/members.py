@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sertk.evaluation import load_predictions
-from sertk.recipes.paper_002_ensembles import ENSEMBLES
+from sertk.recipes.papers.paper_002_ensembles import ENSEMBLES
 from sertk.recipes.run import Run
 
 

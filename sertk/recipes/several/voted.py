@@ -22,9 +22,9 @@ from sertk.evaluation import (
 from sertk.evaluation.combinations import check_combinations, check_measure
 from sertk.evaluation.voting import check_vote
 from sertk.recipes import tell
-from sertk.recipes.members import find_runs, open_members
-from sertk.recipes.paper_002_ensembles import ENSEMBLES
-from sertk.recipes.run_costs import costs
+from sertk.recipes.papers.paper_002_ensembles import ENSEMBLES
+from sertk.recipes.several.members import find_runs, open_members
+from sertk.recipes.several.run_costs import costs
 
 RULES = {
     "probability": "the likeliest class on average",

@@ -1,0 +1,1 @@
+"""The published systems and our own, as data: one file a paper."""
