@@ -5,190 +5,22 @@ import difflib
 import types
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True)
-class Split:
-    """How the corpus is divided: the arguments of `sertk.corpora.divide`. Of several folds each is trained on."""
-
-    kind: str = "random"
-    fractions: tuple = (0.8, 0.1, 0.1)
-    k: int = 5
-    validation: float = 0.1
-    file: str | None = None
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Audio:
-    """What a clip is: sample rate in Hz, and the arguments of `sertk.audio.FixedLength`, its length in seconds.
-
-    `seconds="longest"` is the length of the corpus's longest clip. With `pad="batch"` clips are cropped to `seconds` at
-    most, None for not at all, and padded to the longest of their batch; the network is told their lengths. Recordings
-    over `max_seconds` are refused.
-    """
-
-    sample_rate: int = 16_000
-    seconds: float | str | None = 3.0
-    crop: str = "center"
-    pad: str = "zero"
-    trim_top_db: float | None = None
-    max_seconds: float = 3600.0
-
-
-@dataclass(frozen=True)
-class Chunks:
-    """Pieces of the clips as examples, where `seconds` is not None: `sertk.corpora.cut_chunks`.
-
-    Of the voiced parts (louder than `top_db` below the loudest frame). `counts` are drawn for training, validation and
-    test, evenly from the emotions; None takes all. `together` keeps the chunks of a clip in the part of their clip;
-    False scatters them over all parts whatever `split` says, which leaks.
-    """
-
-    seconds: float | None = None
-    top_db: float = 30.0
-    counts: tuple | None = None
-    together: bool = True
-
-
-@dataclass(frozen=True)
-class Features:
-    """What the network sees: `kind` is "waveform", "mfcc", "log_mel", "mel_image", "stft_image" or "embedding".
-
-    An embedding is what a frozen network makes of a clip: `source`, a checkpoint's name or folder or a run's folder,
-    its hidden state `layer` and the `pooling` over time, as `sertk.embeddings.embedder` tells.
-
-    The rest are the layer's arguments; the waveform itself has none. Without `center`, the first frame begins at the
-    first sample. `height` to `max_db` are an image's, `n_mels` and
-    `n_mfcc` those of the kinds that have them. With `normalize`, each band is shifted and scaled by the mean and the
-    variance of the training part.
-    """
-
-    kind: str = "mfcc"
-    n_fft: int = 2048
-    hop_length: int = 512
-    n_mels: int = 128
-    n_mfcc: int = 128
-    fmin: float = 0.0
-    fmax: float | None = None
-    top_db: float | None = 80.0
-    center: bool = True
-    height: int = 224
-    width: int = 224
-    colormap: str = "viridis"
-    min_db: float = -80.0
-    max_db: float = 20.0
-    normalize: bool = False
-    source: str | None = None
-    layer: int | str | None = None
-    pooling: str = "mean"
-
-
-@dataclass(frozen=True)
-class Noise:
-    """White noise on the training part: `copies` that stay the same, or `fresh` noise on every clip every epoch."""
-
-    copies: int = 0
-    fresh: bool = False
-    snr: tuple = (15.0, 30.0)
-
-
-@dataclass(frozen=True)
-class Model:
-    """The network: the name of a builder of `sertk.models`, and its options."""
-
-    builder: str = "cnn_transformer"
-    options: dict = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Upstream:
-    """The larger network whose knowledge is to be passed on: where its embeddings come from.
-
-    `source` is a run's folder, or a checkpoint's name or folder; `layer` and `pooling` as in `Features`. Its embeddings
-    make the graph of `Graph`, or meet those of a downstream network, `model.fusion`.
-    """
-
-    source: str | None = None
-    layer: int | str | None = None
-    pooling: str = "mean"
-
-
-@dataclass(frozen=True)
-class Graph:
-    """Neural structured learning: clips that the upstream finds alike are neighbours, and kept close.
-
-    Each clip brings up to `neighbors` others with it, 0 for no graph at all: training clips whose embeddings have a
-    cosine similarity over `threshold`, or over what gives a clip `degree` of them on average, before `neighbors` caps
-    them; or those of a graph that is in a `file`, .npz or .tsv. `multiplier` times the `distance` to them is added to
-    the loss: "cosine", "l1", "l2", "kl_divergence" or "jensen_shannon_divergence", on what leaves the `layer` of that
-    name, None for the network's output.
-    """
-
-    neighbors: int = 0
-    multiplier: float = 0.1
-    distance: str = "cosine"
-    layer: str | None = None
-    threshold: float | None = 0.99
-    degree: float | None = None
-    file: str | None = None
-
-
-@dataclass(frozen=True)
-class Adversarial:
-    """NSL's other half: `multiplier` times the loss on inputs moved a `step` in the direction that raises it most.
-
-    The step is measured in the `norm` "l2", "l1" or "infinity", on what the network is trained on. 0 for none.
-    """
-
-    multiplier: float = 0.0
-    step: float = 0.001
-    norm: str = "l2"
-
-
-@dataclass(frozen=True)
-class Training:
-    """How it learns: the optimiser, and the arguments of `sertk.learning.fit`.
-
-    The `optimizer` is "adam", "adadelta", or "adamw" with its `weight_decay`; None for `epsilon` is its own. The
-    gradient of each weight is clipped to a norm of `clip_norm`, or all together to one of `global_clip_norm`. The
-    `schedule` is "constant", or "cosine" or "linear" down to 0 at the last epoch, or "staircase", the rate times
-    `decay_rate` after every `decay_epochs`; before the first two the rate may climb from 0 for `warmup` epochs.
-
-    With `patience`, the weights of the epoch that is best on the validation part are kept, best by `monitor`, "loss"
-    or "accuracy"; without, all epochs are trained and the last one's are kept. With `retrain`, the network is trained
-    anew for the best number of epochs, as paper 004 does, and the last epoch's weights are kept. With
-    `join_validation`, the validation part trains too: settings that were chosen on it are measured on the test part.
-
-    The weights are changed once for `accumulation` batches, by the mean of their gradients: a step. The validation part
-    is judged and a checkpoint written after each epoch, or after every `evaluate_every` steps; `patience` then counts
-    these rounds.
-
-    Of several `members`, each is a network trained by itself, with the weights and the dropout of the seeds `seed`,
-    `seed + 1` and so on, on the same clips in the same order; the run's model averages their probabilities. Runs with
-    several seeds of an ensemble want seeds as far apart as it has members.
-    """
-
-    optimizer: str = "adam"
-    learning_rate: float = 1e-4
-    schedule: str = "constant"
-    warmup: float = 0.0
-    decay_rate: float = 0.9
-    decay_epochs: float = 5.0
-    epsilon: float | None = None
-    weight_decay: float = 0.0
-    clip_norm: float | None = None
-    global_clip_norm: float | None = None
-    label_smoothing: float = 0.0
-    batch_size: int = 32
-    accumulation: int = 1
-    evaluate_every: int | None = None
-    epochs: int = 100
-    patience: int | None = 20
-    monitor: str = "loss"
-    retrain: bool = False
-    join_validation: bool = False
-    members: int = 1
-    seed: int = 0
+from sertk.recipes.groups import (
+    Adversarial,
+    Audio,
+    Augmentation,
+    Chunks,
+    Contrastive,
+    Features,
+    Graph,
+    Model,
+    Noise,
+    Split,
+    Start,
+    Teacher,
+    Training,
+    Upstream,
+)
 
 
 @dataclass(frozen=True)
@@ -202,16 +34,20 @@ class Recipe:
     title: str
     source: str
     labels: str | None = "seven"
-    split: Split = Split()
-    audio: Audio = Audio()
-    chunks: Chunks = Chunks()
-    features: Features = Features()
-    noise: Noise = Noise()
-    model: Model = Model()
-    upstream: Upstream = Upstream()
-    graph: Graph = Graph()
-    adversarial: Adversarial = Adversarial()
-    training: Training = Training()
+    split: Split = field(default_factory=Split)
+    audio: Audio = field(default_factory=Audio)
+    chunks: Chunks = field(default_factory=Chunks)
+    features: Features = field(default_factory=Features)
+    noise: Noise = field(default_factory=Noise)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    model: Model = field(default_factory=Model)
+    start: Start = field(default_factory=Start)
+    contrastive: Contrastive = field(default_factory=Contrastive)
+    teacher: Teacher = field(default_factory=Teacher)
+    upstream: Upstream = field(default_factory=Upstream)
+    graph: Graph = field(default_factory=Graph)
+    adversarial: Adversarial = field(default_factory=Adversarial)
+    training: Training = field(default_factory=Training)
 
     @property
     def length(self):
@@ -245,7 +81,9 @@ class Recipe:
 
 
 UNFIT = object()
-GROUPS = ("split", "audio", "chunks", "features", "noise", "model", "upstream", "graph", "adversarial", "training")
+GROUPS = tuple(
+    group.name for group in dataclasses.fields(Recipe) if group.name not in ("name", "title", "source", "labels")
+)
 
 
 def override(recipe, changes):

@@ -1,6 +1,7 @@
 """sertk's own recipes: what trains best from scratch on a corpus of a few hours, told with how it was chosen."""
 
-from sertk.recipes.recipe import Audio, Features, Model, Recipe, Split, Training
+from sertk.recipes.groups import Audio, Features, Model, Split, Training
+from sertk.recipes.recipe import Recipe
 
 # Chosen on the validation speakers of RAVDESS' folds 1 and 4 (`ravdess-emobox`, four of twenty actors each), never on
 # test speakers: docs/results.md says what else was tried there.

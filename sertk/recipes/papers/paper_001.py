@@ -10,7 +10,8 @@ scatters them over training and test, which is what an accuracy of 99.7 % looks 
 moves a weight in ten epochs; `training.learning_rate=1.0` is Zeiler's own.
 """
 
-from sertk.recipes.recipe import Chunks, Features, Model, Recipe, Split, Training
+from sertk.recipes.groups import Chunks, Features, Model, Split, Training
+from sertk.recipes.recipe import Recipe
 
 SPLIT = Split(fractions=(0.6, 0.2, 0.2))
 CHUNKS = Chunks(seconds=0.03, counts=(1800, 600, 600))

@@ -13,7 +13,8 @@ training too. Here a tenth of the clips, taken from the training part, chooses t
 measures on new speakers.
 """
 
-from sertk.recipes.recipe import Audio, Features, Model, Recipe, Split, Training
+from sertk.recipes.groups import Audio, Features, Model, Split, Training
+from sertk.recipes.recipe import Recipe
 
 SPLIT = Split(fractions=(0.7, 0.1, 0.2))
 AUDIO = Audio(seconds=None, pad="batch")

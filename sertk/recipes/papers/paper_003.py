@@ -14,7 +14,8 @@ code "fc1" is before the ReLU in VGG-15 and CNN-6 and behind it in ResNet-9; her
 "fc1_relu" behind.
 """
 
-from sertk.recipes.recipe import Audio, Features, Graph, Model, Recipe, Split, Training
+from sertk.recipes.groups import Audio, Features, Graph, Model, Split, Training
+from sertk.recipes.recipe import Recipe
 
 SOURCE = "paper 003, table 3"
 NETWORKS = {"vgg15": "VGG-15", "resnet9": "ResNet-9", "cnn6": "CNN-6"}

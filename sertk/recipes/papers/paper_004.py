@@ -10,7 +10,8 @@ The report does not say whether the single CNN of its section 4.3.3 saw augmente
 of learning rates, section 4.3.2, is `004-cnn-mfcc` with `training.learning_rate` from 1e-5 to 1e-2.
 """
 
-from sertk.recipes.recipe import Features, Model, Noise, Recipe, Training
+from sertk.recipes.groups import Features, Model, Noise, Training
+from sertk.recipes.recipe import Recipe
 
 MFCC = Features(kind="mfcc", n_mfcc=128, hop_length=512)
 LOG_MEL = Features(kind="log_mel", hop_length=256)

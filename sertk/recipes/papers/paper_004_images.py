@@ -7,7 +7,8 @@ Experiment 0 is the search for the head's sizes. What the report leaves open is 
 colour map magma, -80 to 20 dB, a dropout of 0.5, the factors of the augmentation.
 """
 
-from sertk.recipes.recipe import Features, Model, Recipe, Training
+from sertk.recipes.groups import Features, Model, Training
+from sertk.recipes.recipe import Recipe
 
 IMAGES = Features(kind="mel_image", hop_length=512, colormap="magma")
 TRAINING = Training(learning_rate=1e-5, patience=5, monitor="accuracy", retrain=True)

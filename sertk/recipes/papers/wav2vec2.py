@@ -1,6 +1,7 @@
 """wav2vec 2.0: fine-tuned as in papers 004 and 003, frozen, which a laptop can do, and small, without a download."""
 
-from sertk.recipes.recipe import Audio, Features, Model, Recipe, Split, Training
+from sertk.recipes.groups import Audio, Features, Model, Split, Training
+from sertk.recipes.recipe import Recipe
 
 BASE = {"backbone": "facebook/wav2vec2-base", "weights": "pretrained"}
 # The convolutions of wav2vec 2.0 with a sixteenth of their channels, under three transformer layers: 0.3 M parameters.

@@ -13,7 +13,7 @@ from sertk.embeddings import load_embeddings
 from sertk.evaluation import plot_graph_statistics
 from sertk.graphs import build_graph, graph_statistics, save_graph, threshold_for_degree
 from sertk.recipes.bad_clips import without_bad
-from sertk.recipes.recipe import Upstream
+from sertk.recipes.groups import Upstream
 from sertk.recipes.run import Run
 from sertk.recipes.transfer.embedded import sample_rate
 from sertk.recipes.transfer.upstream import UpstreamNetwork
