@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "checking": ["Check", "check"],
         "splits.cross_validation": ["folds"],
         "emotions": ["LABEL_MAPS", "map_labels"],
+        "splits.few_labels": ["keep_labels"],
         "joining": ["join"],
         "splits.leaks": ["KINDS", "check_split", "speakers_apart"],
         "manifest": ["load_manifest", "save_manifest", "speaker_keys"],
