@@ -62,7 +62,7 @@ def export_saved_model(run, directory):
         raise ValueError(
             f"{directory}: holds something already; export to a new folder, such as the next version number"
         )
-    model, classes, recipe = run.model(), run.classes, run.recipe
+    model, classes, recipe = run.classifier(), run.classes, run.recipe
     names, padded = tf.constant(classes), len(model.inputs) > 1
 
     def serve(waveform):

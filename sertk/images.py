@@ -106,7 +106,7 @@ class Images:
     """
 
     def __init__(self, manifest, classes, *, batch_size=32, shuffle=False, seed=0):
-        check_examples(manifest, classes, batch_size)
+        check_examples(manifest, manifest["emotion"], classes, batch_size)
         self.classes = tuple(classes)
         self.batch_size = batch_size
         self.epoch = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")

@@ -193,7 +193,7 @@ def _run(directory):
     from sertk.recipes.run import Run
 
     run = Run.open(directory)
-    network = run.model()
+    network = run.classifier()
 
     def model(waveforms):
         if len(network.inputs) > 1:

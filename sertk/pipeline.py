@@ -45,6 +45,8 @@ class Clips:
             example is then a dict in the form of neural-structured-learning: the clip's own values by their names, and
             `NL_nbr_0_` and the name for those of its first neighbour, `NL_nbr_0_weight` for its weight. A noisy copy
             has its clip's neighbours, without noise. Defaults to None.
+        labelled: bool array with an element a clip, or None for all: which clips have a label. The others may have any
+            emotion, also none, and their labels are rows of zeros. Defaults to None.
         rounds: pair of ints (batches, epochs), or None. With it a pass over `dataset` is not an epoch but a round of as
             many batches, so that a model is judged and saved every few steps, and there are `passes` of them in as many
             epochs. Batches then go on from one epoch into the next; only the last one of all may be smaller, and the
@@ -58,7 +60,7 @@ class Clips:
         epoch: `tf.Variable`, the epoch, or the round, that the next pass over `dataset` is.
 
     Raises:
-        ValueError: if the manifest is empty, has an emotion that is not in `classes`, or files that can't be decoded,
+        ValueError: if the manifest is empty, has a label that is not in `classes`, or files that can't be decoded,
             if features are to be kept of clips of any length, or if `beside` lacks rows or has a clip's own names.
 
     Example:
@@ -81,10 +83,12 @@ class Clips:
         features=None,
         beside=None,
         neighbors=None,
+        labelled=None,
         rounds=None,
         progress=True,
     ):
-        check_examples(manifest, classes, batch_size)
+        labelled = _checked_labelled(labelled, len(manifest))
+        check_examples(manifest, manifest["emotion"][labelled], classes, batch_size)
         if not isinstance(noisy_copies, int) or noisy_copies < 0:
             raise ValueError(f"`noisy_copies` must be an integer, 0 or more. Received: noisy_copies={noisy_copies!r}")
         self.padded = isinstance(fixed_length, MaximumLength)
@@ -104,7 +108,9 @@ class Clips:
         self._snr = snr
         self._seed = seed
         self._rounds = rounds
-        self._labels = tf.constant(one_hot(manifest["emotion"], self.classes))
+        labels = np.zeros((len(manifest), len(self.classes)), "float32")
+        labels[labelled] = one_hot(manifest["emotion"][labelled], self.classes)
+        self._labels = tf.constant(labels)
         self._name = "waveform" if features is None else "features"
         self._neighbors = None if neighbors is None else _checked_neighbors(*neighbors, len(manifest))
         self._beside = _checked_beside(beside or {}, len(manifest))
@@ -274,6 +280,16 @@ def _checked_beside(beside, clips):
     return {name: tf.constant(array) for name, array in beside.items()}
 
 
+def _checked_labelled(labelled, clips):
+    labelled = np.ones(clips, bool) if labelled is None else np.asarray(labelled)
+    if labelled.shape != (clips,) or labelled.dtype != bool:
+        raise ValueError(
+            "`labelled` must be a bool array with an element for each clip. "
+            f"Received: shape={labelled.shape}, dtype={labelled.dtype} for {clips} clips"
+        )
+    return labelled
+
+
 def _checked_neighbors(indices, weights, clips):
     indices, weights = np.asarray(indices), np.asarray(weights, "float32")
     if indices.shape != weights.shape or indices.ndim != 2 or len(indices) != clips or not indices.shape[1]:
@@ -313,11 +329,11 @@ def untuned():
     return options
 
 
-def check_examples(manifest, classes, batch_size):
-    """Refuses what can't be batches of labelled examples: no row, an emotion that is no class, an odd batch size."""
+def check_examples(manifest, labels, classes, batch_size):
+    """Refuses what can't be batches of examples: no row, a label that is no class, an odd batch size."""
     if not len(manifest):
         raise ValueError("`manifest` must hold at least one clip. Received: an empty manifest")
-    unknown = sorted(set(manifest["emotion"]) - set(classes))
+    unknown = sorted({str(label) for label in labels} - set(classes))
     if unknown:
         raise ValueError(
             f"`manifest` must hold only emotions of `classes`, {list(classes)}; map its labels first. "

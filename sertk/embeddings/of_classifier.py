@@ -17,7 +17,8 @@ def classifier_embedder(model, layer=None, name="embedder"):
     Args:
         model: keras.Model from waveforms, with or without their lengths, to probabilities: a run's model.
         layer: str, the name of the layer whose output is the embedding, such as "fc1", at any depth; None or
-            "embedding" for what enters the last dense layer. Defaults to None.
+            "embedding" for what enters the last dense layer, or the projection head of contrastive learning. Defaults
+            to None.
         name: str, the model's name.
 
     Returns:
@@ -49,8 +50,12 @@ def classifier_embedder(model, layer=None, name="embedder"):
 
 
 def _last_dense(model):
-    """The dense layer nearest to a model's output, inside its last network where that is one of several parts."""
-    for layer in reversed(model.layers):
+    """The dense layer nearest to a model's output, inside its last network where that is one of several parts.
+
+    A projection head, which is there for contrastive learning alone, counts as a whole: its first layer.
+    """
+    head = model.name == "projection_head"
+    for layer in model.layers if head else reversed(model.layers):
         if isinstance(layer, keras.layers.Dense):
             return layer
         if isinstance(layer, keras.Model):

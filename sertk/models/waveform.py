@@ -9,13 +9,22 @@ from sertk.models.whole_lengths import WholeLengths
 
 
 def from_waveform(
-    network, features=None, *, samples=None, fixed_length=None, noise=None, normalization=None, embedder=None, name=None
+    network,
+    features=None,
+    *,
+    samples=None,
+    fixed_length=None,
+    noise=None,
+    normalization=None,
+    augmentation=None,
+    embedder=None,
+    name=None,
 ):
     """Puts the steps from waveform to features before a network, in one functional model.
 
-    They run in this order: `fixed_length`, `noise`, `features`, `normalization`, `network`; those that are None are
-    left out. Models that share their layers share their weights: one for training takes clips that are cut already and
-    adds noise, one for serving takes any length and adds none.
+    They run in this order: `fixed_length`, `noise`, `features`, `normalization`, `augmentation`, `network`; those that
+    are None are left out. Models that share their layers share their weights: one for training takes clips that are cut
+    already and changes them, one for serving takes any length and changes nothing.
 
     Where the network takes an embedding too, as `cnn6(fusion="add")` does, an `embedder` makes it of the whole
     waveform, as it comes in; without one it is an input of its own.
@@ -32,6 +41,8 @@ def from_waveform(
         fixed_length: layer, usually `sertk.audio.FixedLength`. Defaults to None.
         noise: layer that changes waveforms in training, such as `sertk.augment.AWGN`. Defaults to None.
         normalization: `keras.layers.Normalization` fitted on the training part's features. Defaults to None.
+        augmentation: layer that changes features in training, such as `sertk.augment.SpectrogramAugmentation`. Defaults
+            to None.
         embedder: keras.Model from `[waveform, lengths]` to embeddings, as `sertk.embeddings.embedder` builds it.
             Defaults to None.
         name: str. Defaults to the network's name.
@@ -50,7 +61,7 @@ def from_waveform(
     """
     waveforms = keras.Input((samples,), name="waveform")
     x = waveforms
-    for step in (fixed_length, noise, features, normalization):
+    for step in (fixed_length, noise, features, normalization, augmentation):
         if step is not None:
             x = step(x)
     expected = network.inputs[0].shape
@@ -87,7 +98,7 @@ def _embedding_input(network):
     return keras.Input(shape[1:], name="embedding")
 
 
-def from_features(network, *, normalization=None, name=None):
+def from_features(network, *, normalization=None, augmentation=None, name=None):
     """The part of `from_waveform`'s model behind the features, for training on features that are at hand already.
 
     Input: features, of the network's input shape, named "features"; where the network takes an embedding too, a dict of
@@ -96,15 +107,16 @@ def from_features(network, *, normalization=None, name=None):
 
     Args:
         network: keras.Model on features.
-        normalization: as in `from_waveform`. Defaults to None.
+        normalization, augmentation: as in `from_waveform`. Defaults to None.
         name: str. Defaults to the network's name.
 
     Returns:
         A functional `keras.Model` that shares all its layers with the network.
     """
     features = x = keras.Input(network.inputs[0].shape[1:], name="features")
-    if normalization is not None:
-        x = normalization(x)
+    for step in (normalization, augmentation):
+        if step is not None:
+            x = step(x)
     if not takes_embedding(network):
         return keras.Model(features, network(x), name=name or network.name)
     inputs = {"features": features, "embedding": _embedding_input(network)}

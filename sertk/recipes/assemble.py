@@ -4,15 +4,11 @@ import inspect
 
 import sertk.models
 from sertk.audio import FixedLength, MaximumLength, WaveformCache
-from sertk.augment import AWGN
+from sertk.augment import AWGN, SpectrogramAugmentation, TriMix
 from sertk.features import MFCC, LogMelSpectrogram, SpectrogramImage
-from sertk.models.ssl.hub import checkpoint_folder
-from sertk.models.without_values import without_values
+from sertk.recipes.learning_settings import check_learning
 from sertk.recipes.optimizer import optimizer
-from sertk.recipes.recipe import override
-from sertk.recipes.transfer.embedded import recipe_embedder
-from sertk.recipes.transfer.passed_on import PassedOn, check_passed_on
-from sertk.recipes.transfer.upstream import check_unheard
+from sertk.recipes.transfer.passed_on import check_passed_on
 
 BUILDERS = (
     "attentive_cnn",
@@ -85,6 +81,37 @@ def noise(recipe):
     return AWGN(recipe.noise.snr, seed=recipe.training.seed, name="awgn") if recipe.noise.fresh else None
 
 
+def augmentation(recipe):
+    """The `SpectrogramAugmentation` of a recipe; None where it has none.
+
+    With labels, tri-mix is not part of it, but `label_mixing`.
+    """
+    chosen, unlabelled = recipe.augmentation, recipe.contrastive.loss is not None
+    tri_mix = chosen.tri_mix if unlabelled else 0
+    if not (chosen.time_masks or chosen.frequency_masks or chosen.tri_cut or tri_mix):
+        return None
+    return SpectrogramAugmentation(
+        time_masks=chosen.time_masks,
+        frequency_masks=chosen.frequency_masks,
+        tri_cut=chosen.tri_cut,
+        tri_mix=tri_mix,
+        max_time_width=chosen.max_width,
+        max_frequency_width=chosen.max_width,
+        area=chosen.area,
+        by=chosen.by,
+        seed=recipe.training.seed,
+        name="augmentation",
+    )
+
+
+def label_mixing(recipe):
+    """The `TriMix` of a recipe that learns from labels; None where it has none."""
+    chosen = recipe.augmentation
+    if not chosen.tri_mix or recipe.contrastive.loss is not None:
+        return None
+    return TriMix(chosen.area, chosen.by, probability=chosen.tri_mix, seed=recipe.training.seed, name="tri_mix")
+
+
 def input_shape(recipe):
     """What the network of a recipe takes, without the batch: `(samples,)`, `(None,)` for any length, or features.
 
@@ -132,10 +159,13 @@ def check_settings(recipe):
     training = recipe.training
     _check_sound(recipe)
     check_passed_on(recipe)
+    check_learning(recipe)
     optimizer(recipe, steps=1)
     fixed_length(recipe)
     features(recipe)
     noise(recipe)
+    augmentation(recipe)
+    label_mixing(recipe)
     if training.retrain and training.patience is None:
         raise ValueError(
             "`training.retrain` trains anew for the best number of epochs, which an early stop finds; set "
@@ -143,41 +173,6 @@ def check_settings(recipe):
         )
     if training.members < 1:
         raise ValueError(f"`training.members` must be at least 1. Received: training.members={training.members}")
-
-
-def check(recipe, num_classes, splits=()):
-    """Builds the network that a recipe names once, so that what does not fit is told before a run begins.
-
-    Args:
-        recipe: `Recipe`.
-        num_classes: int.
-        splits: list of manifests with `part`, one a fold, of which a frozen network must not know what is measured on.
-            Defaults to none.
-
-    Raises:
-        ConnectionError, FileNotFoundError: if a source or a file that the recipe names is not to be had.
-        ValueError: if a setting is out of range, or the settings do not fit together.
-    """
-    _check_network(recipe, num_classes)
-    check_unheard(recipe, splits)
-
-
-def _check_network(recipe, num_classes):
-    passed_on, options = PassedOn(recipe), recipe.model.options
-    passed_on.check()
-    if recipe.features.kind == "embedding":
-        passed_on.regularized(network(recipe, recipe_embedder(recipe).output_shape[1:], num_classes))
-        return
-    shape = input_shape(recipe)
-    if recipe.model.builder != "ssl_classifier":
-        passed_on.regularized(network(recipe, shape, num_classes, channels=passed_on.channels))
-        return
-    # A network of a billion weights: its checkpoint must be there, and its shapes fit, but no weight is made.
-    if options.get("weights") is not None:
-        pretrained = options["weights"] == "pretrained"
-        checkpoint_folder(options.get("backbone", DEFAULT) if pretrained else options["weights"])
-    bare = override(recipe, {"model.weights": None})
-    without_values(lambda: passed_on.regularized(network(bare, shape, num_classes)))
 
 
 def _check_sound(recipe):

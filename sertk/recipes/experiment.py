@@ -10,7 +10,9 @@ import sertk.corpora
 import sertk.evaluation
 from sertk.atomic import replacing, sweep
 from sertk.lock import only_writer
-from sertk.recipes import assemble, environment, tell
+from sertk.recipes import environment, tell
+from sertk.recipes.few_labels import classes_of
+from sertk.recipes.learner import check
 from sertk.recipes.prepared import prepare
 from sertk.recipes.recipe import Recipe
 from sertk.recipes.recipe import settings as recipe_settings
@@ -58,7 +60,7 @@ def train(recipe, manifest, directory, *, changes=None, cache=None, skip_bad=Fal
     skipped = list(manifest.attrs.get("skipped", []))
     common = {
         "recipe": recipe.to_dict(),
-        "classes": sorted(set(manifest["emotion"])),
+        "classes": classes_of(recipe, manifest),
         "corpora": sorted(set(manifest["corpus"])),
         "command": command or _call(recipe, directory, changes),
     }
@@ -67,7 +69,7 @@ def train(recipe, manifest, directory, *, changes=None, cache=None, skip_bad=Fal
     with only_writer(run.directory):
         sweep(run.directory)
         if not run.path("recipe.json").is_file():
-            assemble.check(recipe, len(common["classes"]), [split for _, split in parts])
+            check(recipe, len(common["classes"]), [split for _, split in parts])
         if len(parts) == 1:
             _begin(run, common, skipped, parts[0][1])
             train_split(run, cache, verbose)

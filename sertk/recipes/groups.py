@@ -96,20 +96,20 @@ class Noise:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Changes of the features in training, drawn anew for each clip and epoch: `sertk.augment.SpectrogramAugmentation`.
+    """Changes of the features in training, drawn anew every time: `sertk.augment.SpectrogramAugmentation`.
 
-    So many `time_masks` and `frequency_masks`, each at most `mask_width` of its axis wide; with the probabilities
-    `tri_cut` and `tri_mix` a triangle is removed, or another clip's pasted in and the label mixed by its area, which is
-    a share of the spectrogram within `area`. Where the triangle lies is drawn `by` "energy", little for tri-cut and
-    much for tri-mix, or "random".
+    So many `time_masks` and `frequency_masks`, each at most `max_width` of its axis wide. Of the share `tri_cut` of the
+    clips a triangle is removed, and into the share `tri_mix` one of another clip is pasted, the labels mixed by its
+    size, which is within `area`, shares of the spectrogram. Where it lies is chosen `by` "energy", little of it for
+    tri-cut and much for tri-mix, or "random".
     """
 
     time_masks: int = 0
     frequency_masks: int = 0
-    mask_width: float = 0.1
+    max_width: float = 0.1
     tri_cut: float = 0.0
     tri_mix: float = 0.0
-    area: tuple = (0.05, 0.25)
+    area: tuple = (0.05, 0.2)
     by: str = "energy"
 
 
@@ -198,13 +198,16 @@ class Contrastive:
 class Teacher:
     """Distillation: the network learns what another one says, of clips without labels too.
 
-    `source` is the teacher's run, on the same emotions. Both answers are softened by `temperature`. `multiplier` is
-    the share of the teacher in the loss, paper 000's alpha; the rest is that of the labels where there are any.
+    `source` is the teacher's run, on the same emotions, which hears the clips as they are. Both answers are softened by
+    `temperature`. `multiplier` is the share of the teacher in the loss, paper 000's alpha; the rest is that of the
+    labels, where there are any. Clips without one may have it from a table, `labels`, a CSV file with `path` and
+    `emotion` such as `sertk simclrv2` writes.
     """
 
     source: str | None = None
     temperature: float = 1.0
     multiplier: float = 1.0
+    labels: str | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from sertk.recipes import assemble
 from sertk.recipes.bad_clips import refuse_bad, without_bad
 from sertk.recipes.book import get
 from sertk.recipes.chunked import chunked
+from sertk.recipes.few_labels import mapped, with_few_labels
 from sertk.recipes.recipe import Recipe, override
 
 
@@ -33,7 +34,7 @@ def prepare(recipe, manifest, changes=None, *, cache=None, skip_bad=False, progr
     recipe = _anywhere(recipe)
     if not skip_bad:
         refuse_bad(manifest)
-    manifest = sertk.corpora.map_labels(manifest, recipe.labels)
+    manifest = mapped(recipe, manifest)
     if manifest["corpus"].isna().any():
         raise ValueError(
             "`corpus` must be known for each clip: speakers are told apart by it; fill it in. "
@@ -63,7 +64,7 @@ def prepare(recipe, manifest, changes=None, *, cache=None, skip_bad=False, progr
         )
 
     manifest, parts = chunked(recipe, manifest, divide, waveforms, progress=progress)
-    return recipe, manifest, parts
+    return recipe, manifest, [(name, with_few_labels(recipe, split)) for name, split in parts]
 
 
 def _anywhere(recipe):
@@ -78,6 +79,9 @@ def _anywhere(recipe):
         ("features.source", recipe.features.source),
         ("upstream.source", recipe.upstream.source),
         ("graph.file", recipe.graph.file),
+        ("start.source", recipe.start.source),
+        ("teacher.source", recipe.teacher.source),
+        ("teacher.labels", recipe.teacher.labels),
     ):
         if value is not None and Path(value).expanduser().exists():
             recipe = override(recipe, {name: str(Path(value).expanduser().absolute())})

@@ -118,8 +118,30 @@ class Run:
             return False
         return all((one.split["part"] == part).any() for one in self.folds or [self])
 
-    def model(self):
+    def classifier(self):
         """The trained model, from waveforms of any length to probabilities.
+
+        Raises:
+            ValueError: as `model` does, or if the run is one of contrastive learning, which tells no emotions apart.
+        """
+        self.check_classifier()
+        return self.model()
+
+    def check_classifier(self):
+        """Refuses a run of contrastive learning: it tells no emotions apart.
+
+        Raises:
+            ValueError: if this is one.
+        """
+        loss = self.recipe.contrastive.loss
+        if loss is not None:
+            raise ValueError(
+                f"{self.directory}: has learnt to tell clips apart, and no emotions yet; train a classifier from it, "
+                f"with start.source={self.directory}. Received: a run with contrastive.loss={loss!r}"
+            )
+
+    def model(self):
+        """The trained model, from waveforms of any length to probabilities; of contrastive learning to z.
 
         Raises:
             ValueError: if training has not ended, or this is a cross-validation, which has a model a fold.

@@ -4,25 +4,26 @@ import keras
 
 import sertk.evaluation
 from sertk.atomic import replacing
-from sertk.audio import MaximumLength
 from sertk.features import SpectrogramImage
 from sertk.learning import fit
 from sertk.models import (
     ensemble,
-    from_embeddings,
-    from_features,
     from_padded,
     from_waveform,
-    without_fixed_length,
 )
 from sertk.models.ssl.hearing import shortest_clip
 from sertk.pipeline import Clips, features_size
 from sertk.recipes import assemble
+from sertk.recipes.answers import answers
 from sertk.recipes.bad_clips import refuse_short
 from sertk.recipes.drawn import draw_examples
+from sertk.recipes.few_labels import lessons
+from sertk.recipes.learner import learner, normalization_of
 from sertk.recipes.optimizer import optimizer
+from sertk.recipes.training_model import training_model
 from sertk.recipes.transfer.embedded import embedded, recipe_embedder
-from sertk.recipes.transfer.passed_on import PassedOn, fuses
+from sertk.recipes.transfer.passed_on import PassedOn
+from sertk.recipes.transfer.teacher import taught, teachers_answers
 
 # Features of training and validation up to this size, in bytes, are computed once and kept in memory.
 KEPT_FEATURES = 2 * 2**30
@@ -43,6 +44,7 @@ def train_split(run, cache=None, verbose=None):
     keras.utils.set_random_seed(seed)
     cutting, features = assemble.fixed_length(recipe), assemble.features(recipe)
     train, validation = training_parts(recipe, split)
+    (train, labelled), (validation, judged) = lessons(recipe, train), lessons(recipe, validation)
     progress = verbose != 0
     passed_on = PassedOn(recipe, cache, progress)
     keep = _features_stay(recipe, features, cutting, len(train) + len(validation))
@@ -56,6 +58,10 @@ def train_split(run, cache=None, verbose=None):
             return embedded(recipe.features, part, embedder, waveforms, cutting, progress=progress)
         return features if keep else None
 
+    def beside(part):
+        """What clips bring with them: an upstream's embeddings, a teacher's answers."""
+        return (passed_on.beside(part) or {}) | teachers_answers(recipe, part, cache, progress)
+
     shared = {
         "classes": classes,
         "cache": waveforms,
@@ -66,7 +72,8 @@ def train_split(run, cache=None, verbose=None):
     training = Clips(
         train,
         features=kept(train),
-        beside=passed_on.beside(train),
+        beside=beside(train),
+        labelled=labelled,
         neighbors=passed_on.neighbors(run, train),
         shuffle=True,
         noisy_copies=recipe.noise.copies,
@@ -77,7 +84,7 @@ def train_split(run, cache=None, verbose=None):
     )
     validating = None
     if len(validation):
-        validating = Clips(validation, features=kept(validation), beside=passed_on.beside(validation), **shared)
+        validating = Clips(validation, features=kept(validation), beside=beside(validation), labelled=judged, **shared)
     keep = keep or embedder is not None
 
     if isinstance(features, SpectrogramImage):
@@ -86,7 +93,10 @@ def train_split(run, cache=None, verbose=None):
         )
 
     normalization = None
-    if recipe.features.normalize:
+    if recipe.features.normalize and recipe.start.source is not None:
+        # What the weights that are taken over were learnt on.
+        normalization = normalization_of(recipe.start.source)
+    elif recipe.features.normalize:
         normalization = keras.layers.Normalization(name="normalization")
         normalization.adapt(training.heard if keep else training.heard.map(features))
 
@@ -95,16 +105,12 @@ def train_split(run, cache=None, verbose=None):
     def trained(member, validating, folder, epochs, patience):
         """A member's network, trained in a folder of its own, and the log of it."""
         keras.utils.set_random_seed(seed + member - 1)
-        network = assemble.network(recipe, input_shape, len(classes), member, passed_on.channels)
-        if keep:
-            model = from_features(network, normalization=normalization)
-        elif training.padded:
+        network = learner(recipe, input_shape, len(classes), member, passed_on.channels)
+        if training.padded and not keep:
             # Of the test part too: better now than after an hour of training.
             refuse_short(split, waveforms, shortest_clip(network), progress=progress)
-            model = from_padded(network, cutting)
-        else:
-            steps = {"noise": assemble.noise(recipe), "features": features, "normalization": normalization}
-            model = from_waveform(network, samples=cutting.samples, **steps)
+        batches = {"kept": keep, "padded": training.padded, "features": features, "normalization": normalization}
+        model = taught(recipe, passed_on.regularized(training_model(recipe, network, **batches)))
         settings = {
             "optimizer": optimizer(recipe, training.steps),
             "label_smoothing": recipe.training.label_smoothing,
@@ -113,7 +119,7 @@ def train_split(run, cache=None, verbose=None):
             "monitor": recipe.training.monitor,
             "verbose": verbose,
         }
-        return network, fit(passed_on.regularized(model), training, validating, run.path(folder), **settings)
+        return network, fit(model, training, validating, run.path(folder), **settings)
 
     networks = []
     for member in range(1, recipe.training.members + 1):
@@ -164,7 +170,7 @@ def predict_part(run, part, cache=None):
     Raises:
         ValueError: if training has not ended, or the split has no such part.
     """
-    model = run.model()
+    run.check_classifier()
     recipe, classes, split = run.recipe, run.classes, run.split
     clips = split[split["part"] == part].reset_index(drop=True)
     if clips.empty:
@@ -172,23 +178,12 @@ def predict_part(run, part, cache=None):
             f"{run.directory}: its split has no {part} part to measure on; name another one with `part`. "
             f"Received: part={part!r}"
         )
-    waveforms, cutting = assemble.waveforms(recipe, cache), assemble.fixed_length(recipe)
     if part == "validation" and recipe.training.join_validation:
         raise ValueError(
             f"{run.directory}: was trained on its validation part too; measure on the test part. "
             "Received: part='validation' with training.join_validation=True"
         )
-    if recipe.features.kind == "embedding":
-        embedder, rest = from_embeddings(model)
-        probabilities = rest.predict(embedded(recipe.features, clips, embedder, waveforms, cutting), verbose=0)
-    elif fuses(recipe):
-        # The upstream hears a clip as it is, without anything behind it: one at a time.
-        batches = Clips(clips, classes, waveforms, MaximumLength(), batch_size=1)
-        probabilities = model.predict(batches.dataset.map(lambda given, _: given["waveform"]), verbose=0)
-    else:
-        batches = Clips(clips, classes, waveforms, cutting, batch_size=recipe.training.batch_size)
-        fitting = model if batches.padded else without_fixed_length(model)
-        probabilities = fitting.predict(batches.dataset.map(lambda waveform, _: waveform), verbose=0)
+    probabilities = answers(run, clips, cache)
     return sertk.evaluation.predictions_table(clips.drop(columns="part"), probabilities, classes)
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sertk.recipes.transfer.neighbors import training_neighbors
-from sertk.recipes.transfer.upstream import UpstreamNetwork, check_source, check_upstream, frozen_sources, fuses
+from sertk.recipes.transfer.upstream import UpstreamNetwork, check_source, check_upstream, fuses, trained_sources
 
 
 class PassedOn:
@@ -67,7 +67,7 @@ class PassedOn:
         graph = self.recipe.graph
         if graph.neighbors and graph.file is not None and not Path(graph.file).is_file():
             raise FileNotFoundError(f"{graph.file}: there is no such file; `graph.file` must name a graph's")
-        if "upstream.source" in frozen_sources(self.recipe):
+        if "upstream.source" in trained_sources(self.recipe):
             check_source(self.recipe.upstream.source)
 
     def regularized(self, model):

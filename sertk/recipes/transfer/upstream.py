@@ -89,9 +89,9 @@ def fuses(recipe):
     return recipe.model.options.get("fusion") is not None
 
 
-def frozen_sources(recipe):
-    """The frozen networks whose embeddings a recipe takes: a dict from the setting that names one to the source."""
-    sources = {}
+def trained_sources(recipe):
+    """The trained networks that a recipe learns from: a dict from the setting that names one to the source."""
+    sources = {"start.source": recipe.start.source, "teacher.source": recipe.teacher.source}
     if recipe.features.kind == "embedding":
         sources["features.source"] = recipe.features.source
     if fuses(recipe) or (recipe.graph.neighbors and recipe.graph.file is None):
@@ -100,7 +100,7 @@ def frozen_sources(recipe):
 
 
 def check_unheard(recipe, splits):
-    """Refuses a frozen network that knows clips on which the recipe's network is judged or measured.
+    """Refuses a trained network that knows clips on which the recipe's network is judged or measured.
 
     What it was trained on may be in no part but the training part, and what its epoch was chosen by not in the test
     part: a probe on the very split of its source is well. Clips are told apart by where their files really are.
@@ -112,7 +112,7 @@ def check_unheard(recipe, splits):
     Raises:
         ValueError: if there is such a clip.
     """
-    for name, source in frozen_sources(recipe).items():
+    for name, source in trained_sources(recipe).items():
         heard = pd.concat([pd.DataFrame({"path": [], "part": []}), *_heard(source)])
         places = heard["path"].map(os.path.realpath)
         known = {"validation": set(places[heard["part"] == "train"]), "test": set(places)}
@@ -131,7 +131,7 @@ def check_unheard(recipe, splits):
 
 
 def knows_speakers(recipe, split):
-    """Whether a frozen network was trained on other clips of the speakers that the recipe's network is measured on.
+    """Whether a network that it learns from was trained on other clips of the speakers that the recipe's network is measured on.
 
     Args:
         recipe: `Recipe`.
@@ -141,7 +141,7 @@ def knows_speakers(recipe, split):
         bool; False too where a source is gone, or speakers are unknown.
     """
     measured = set(sertk.corpora.speaker_keys(_measured(recipe, split)).dropna())
-    heard = [clips for source in frozen_sources(recipe).values() for clips in _heard(source)]
+    heard = [clips for source in trained_sources(recipe).values() for clips in _heard(source)]
     return any(measured & set(sertk.corpora.speaker_keys(clips).dropna()) for clips in heard)
 
 
@@ -153,7 +153,7 @@ def _heard(source):
     clips = run.split
     if run.recipe.training.join_validation:
         clips = clips.assign(part=clips["part"].replace("validation", "train"))
-    beneath = frozen_sources(run.recipe).values()
+    beneath = trained_sources(run.recipe).values()
     return [clips[clips["part"].isin(["train", "validation"])], *(part for one in beneath for part in _heard(one))]
 
 

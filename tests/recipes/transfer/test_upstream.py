@@ -11,7 +11,7 @@ from sertk.embeddings import embedder
 from sertk.features import LogMelSpectrogram
 from sertk.models import cnn6, from_waveform, ssl_classifier, ssl_encoder
 from sertk.models.ssl.hearing import shortest_clip
-from sertk.recipes import Run, assemble, get, override
+from sertk.recipes import Run, get, learner, override
 from sertk.recipes.tell import notes
 from sertk.recipes.transfer.passed_on import PassedOn
 from sertk.recipes.transfer.upstream import check_unheard
@@ -111,13 +111,13 @@ def test_a_report_says_that_speakers_are_known(finished_run, tmp_path):
 )
 def test_what_a_graph_is_to_be_made_of_must_be_there(changes, message):
     with pytest.raises(FileNotFoundError, match=message):
-        assemble.check(override(get("003-cnn6-nsl-3"), changes), 7)
+        learner.check(override(get("003-cnn6-nsl-3"), changes), 7)
 
 
 def test_an_upstream_must_be_trained_to_its_end(finished_run, tmp_path):
     upstream = written(tmp_path / "upstream", finished_run.split, finished_run.recipe)
     with pytest.raises(ValueError, match=r"upstream: training has not ended"):
-        assemble.check(graph_recipe(upstream), 7)
+        learner.check(graph_recipe(upstream), 7)
 
 
 def test_a_folder_of_embeddings_is_no_upstream(tmp_path):
@@ -133,8 +133,8 @@ def test_a_graphs_layer_is_looked_for_in_networks_of_every_kind(finished_run, ti
     on_embeddings = {**graph, "features.source": str(finished_run.directory), "features.layer": None}
     for recipe, known in ((on_waveforms, "embedding"), (override(get("ssl-mlp"), on_embeddings), "logits")):
         with pytest.raises(ValueError, match=f"{known}.*Received: .*nowhere"):
-            assemble.check(recipe, 7)
-        assemble.check(override(recipe, {"graph.layer": known}), 7)
+            learner.check(recipe, 7)
+        learner.check(override(recipe, {"graph.layer": known}), 7)
 
 
 @pytest.mark.parametrize("distance", ["kl_divergence", "jensen_shannon_divergence", "cosine"])
