@@ -27,6 +27,7 @@ from sertk.cli.options import (
 )
 from sertk.cli.sensitivity import sensitivity
 from sertk.cli.several import TakesSeveral
+from sertk.cli.simclrv2 import simclrv2
 
 app = typer.Typer(
     help="Speech emotion recognition: from a folder of speech to a served model.",
@@ -41,6 +42,7 @@ app.command()(ensemble)
 app.command()(graph)
 app.command()(images)
 app.command(cls=TakesSeveral)(sensitivity)
+app.command()(simclrv2)
 
 
 @app.command()

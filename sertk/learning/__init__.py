@@ -7,7 +7,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["nsl"],
     submod_attrs={
         "adversarial_regularization": ["AdversarialRegularization"],
+        "contrastive": ["Contrastive"],
+        "distillation": ["Distillation"],
         "graph_regularization": ["GraphRegularization"],
+        "mixed_labels": ["MixedLabels"],
         "run_log": ["RunLog"],
         "supervised": ["fit"],
     },

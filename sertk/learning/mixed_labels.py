@@ -28,15 +28,13 @@ class MixedLabels(RegularizedModel):
     """
 
     def __init__(self, base_model, mixing, front=None):
-        super().__init__(base_model, 0.0, "mixing_loss")
         if not isinstance(mixing, keras.layers.Layer) or isinstance(mixing, keras.Model):
             raise ValueError(
                 "`mixing` must be a Keras layer that mixes labels too, such as `sertk.augment.TriMix`. "
                 f"Received: a {type(mixing).__name__}"
             )
-        self.mixing = mixing
-        self.front = front
         mixing.build({"features": base_model.input_shape, "labels": base_model.output_shape})
+        super().__init__(base_model, 0.0, "mixing_loss", mixing=mixing, front=front)
 
     @property
     def input_shape(self):

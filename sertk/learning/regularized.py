@@ -16,6 +16,8 @@ class RegularizedModel(keras.Model):
         base_model: functional or sequential keras.Model with one output; its weights are shared.
         multiplier: float, what the loss counts.
         measure: str, the name under which the mean of the loss over an epoch is logged, before it is multiplied.
+        **parts: further layers, models and metrics by the names of their attributes: a model that is built, as this one
+            is at once, takes no more of them.
 
     Attributes:
         base_model: as given.
@@ -24,7 +26,7 @@ class RegularizedModel(keras.Model):
         ValueError: if an argument is out of range, or Keras does not run on TensorFlow.
     """
 
-    def __init__(self, base_model, multiplier, measure):
+    def __init__(self, base_model, multiplier, measure, **parts):
         if keras.backend.backend() != "tensorflow":
             raise ValueError(
                 "neural-structured-learning is written for TensorFlow; set the environment's KERAS_BACKEND=tensorflow. "
@@ -46,6 +48,8 @@ class RegularizedModel(keras.Model):
         self.base_model = base_model
         self.multiplier = multiplier
         self.measured = keras.metrics.Mean(name=measure)
+        for name, part in parts.items():
+            setattr(self, name, part)
         self.build(base_model.input_shape)
 
     @property

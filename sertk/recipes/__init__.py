@@ -30,6 +30,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "recipe": ["Recipe", "override"],
         "run": ["Run"],
+        "staged.algorithm": ["SMALL", "simclrv2"],
         "several.run_costs": ["costs"],
         "several.sensitivity_points": ["best_point", "sensitivity"],
         "several.voted": ["evaluate_ensemble"],

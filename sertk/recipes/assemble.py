@@ -19,6 +19,8 @@ BUILDERS = (
     "vgg15",
     "resnet9",
     "cnn6",
+    "resnet50",
+    "speech_simclr",
     "ssl_classifier",
     "probe",
 )

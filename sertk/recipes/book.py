@@ -1,6 +1,7 @@
 """The book of recipes: every experiment that sertk knows by name."""
 
 from sertk.recipes.papers.own import OWN
+from sertk.recipes.papers.paper_000 import PAPER_000
 from sertk.recipes.papers.paper_001 import PAPER_001
 from sertk.recipes.papers.paper_002 import PAPER_002
 from sertk.recipes.papers.paper_003 import PAPER_003
@@ -10,7 +11,7 @@ from sertk.recipes.papers.wav2vec2 import WAV2VEC2
 
 RECIPES = {
     recipe.name: recipe
-    for recipe in (*PAPER_001, *PAPER_002, *PAPER_003, *PAPER_004, *PAPER_004_IMAGES, *WAV2VEC2, *OWN)
+    for recipe in (*PAPER_000, *PAPER_001, *PAPER_002, *PAPER_003, *PAPER_004, *PAPER_004_IMAGES, *WAV2VEC2, *OWN)
 }
 
 

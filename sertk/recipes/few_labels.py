@@ -20,11 +20,20 @@ def mapped(recipe, manifest):
     Raises:
         ValueError: as `sertk.corpora.map_labels` does.
     """
-    if not learns_without(recipe) or manifest["emotion"].notna().all():
+    if not learns_without(recipe):
         return sertk.corpora.map_labels(manifest, recipe.labels)
+    return labelled_or_not(manifest, recipe.labels)
+
+
+def labelled_or_not(manifest, labels):
+    """A manifest with the labels of a label map; clips that have none are "unlabelled", behind the others.
+
+    Raises:
+        ValueError: as `sertk.corpora.map_labels` does.
+    """
     known = manifest[manifest["emotion"].notna()]
     if len(known):
-        known = sertk.corpora.map_labels(known, recipe.labels)
+        known = sertk.corpora.map_labels(known, labels)
     rest = manifest[manifest["emotion"].isna()].assign(emotion=UNLABELLED)
     together = pd.concat([known, rest], ignore_index=True)
     together["emotion"] = together["emotion"].astype("string")

@@ -17,7 +17,7 @@ from sertk.recipes import assemble
 from sertk.recipes.answers import answers
 from sertk.recipes.bad_clips import refuse_short
 from sertk.recipes.drawn import draw_examples
-from sertk.recipes.few_labels import lessons
+from sertk.recipes.few_labels import UNLABELLED, lessons
 from sertk.recipes.learner import learner, normalization_of
 from sertk.recipes.optimizer import optimizer
 from sertk.recipes.training_model import training_model
@@ -172,10 +172,10 @@ def predict_part(run, part, cache=None):
     """
     run.check_classifier()
     recipe, classes, split = run.recipe, run.classes, run.split
-    clips = split[split["part"] == part].reset_index(drop=True)
+    clips = split[(split["part"] == part) & (split["emotion"] != UNLABELLED)].reset_index(drop=True)
     if clips.empty:
         raise ValueError(
-            f"{run.directory}: its split has no {part} part to measure on; name another one with `part`. "
+            f"{run.directory}: its split has no {part} part with labels to measure on; name another one with `part`. "
             f"Received: part={part!r}"
         )
     if part == "validation" and recipe.training.join_validation:

@@ -109,7 +109,7 @@ def notes(run):
         said.append(f"{how}: the test speakers are in training too, so the figures say nothing about new speakers.")
     if any(knows_speakers(run.recipe, one.split) for one in run.folds or [run]):
         said.append(
-            "The network whose embeddings are taken was trained on other clips of speakers that are measured here, so "
+            "A network that this one learns from was trained on other clips of speakers that are measured here, so "
             "the figures say nothing about speakers that are new to it."
         )
     return said
@@ -170,7 +170,7 @@ def _split(split):
         value = getattr(split, how[split.kind])
         words.append("/".join(map(str, value)) if isinstance(value, tuple) else f"{how[split.kind]} {value}")
     kind = published.kind if published else split.kind
-    if kind not in ("random", "speaker"):
+    if kind not in ("random", "speaker", "all"):
         own = " where the file has none" if split.kind == "fold-file" else ""
         words.append(f"validation {split.validation:g}{own}")
     return ", ".join([*words, f"seed {split.seed}"])

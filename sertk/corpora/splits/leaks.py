@@ -7,6 +7,8 @@ from sertk.corpora.splits.parts import PARTS
 from sertk.corpora.splits.twins import recordings
 
 # Every kind of split, and whether it promises that no speaker is in two parts.
+# Every clip trains.
+ALL = "all"
 KINDS = {
     "random": False,
     "speaker": True,
@@ -15,6 +17,7 @@ KINDS = {
     "leave-one-speaker-out": True,
     "leave-one-session-out": True,
     "fold-file": False,
+    ALL: False,
 }
 
 

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from sertk.corpora.manifest import require_columns
 from sertk.corpora.splits.cross_validation import TESTED, check_file, folds, folds_of_table
-from sertk.corpora.splits.leaks import check_kind
+from sertk.corpora.splits.leaks import ALL, check_kind
+from sertk.corpora.splits.material import Material
 from sertk.corpora.splits.single import SPLITTERS, split
 
 EMOBOX = "EmoBox: Ma et al. (2024), Interspeech, https://arxiv.org/abs/2406.07162"
@@ -131,7 +133,8 @@ def divide(manifest, kind, *, fractions=(0.8, 0.1, 0.1), k=5, validation=0.1, se
     Args:
         manifest: DataFrame with the columns `path`, `emotion`, `corpus` and `speaker`; `gender` where known.
         kind: a kind of `split` or of `folds`, or the name of one of `PROTOCOLS`. What a protocol fixes holds, whatever
-            the other arguments are; what it leaves open, such as the validation part or the seed, they say.
+            the other arguments are; what it leaves open, such as the validation part or the seed, they say. "all" has
+            every clip train, for a network that is measured elsewhere, or not at all.
         fractions: as in `split`; other kinds do not look at it. Defaults to (0.8, 0.1, 0.1).
         k: as in `folds`. Defaults to 5.
         validation: as in `folds`. Defaults to 0.1.
@@ -152,8 +155,11 @@ def divide(manifest, kind, *, fractions=(0.8, 0.1, 0.1), k=5, validation=0.1, se
         fold-1 {'train': 960, 'validation': 240, 'test': 240}
         ...
     """
-    check_kind(kind, {**SPLITTERS, **TESTED, **PROTOCOLS})
+    check_kind(kind, {**SPLITTERS, **TESTED, **PROTOCOLS, ALL: None})
     check_file(kind, file)
+    if kind == ALL:
+        material = Material.of(manifest)
+        return [("split", material.table(np.full(len(material.clips), "train", object), False, ("train",)))]
     table = None
     if kind in PROTOCOLS:
         protocol = PROTOCOLS[kind]

@@ -1,5 +1,7 @@
 """The teacher of a recipe: what it says about the clips, told to the network that learns from it."""
 
+import keras
+
 from sertk.learning import Distillation
 from sertk.recipes.answers import answers
 from sertk.recipes.run import Run
@@ -27,8 +29,10 @@ def teachers_answers(recipe, clips, cache=None, progress=True):
 
 
 def taught(recipe, model):
-    """The model to train: this one, or the same with a teacher."""
+    """The model to train: this one, or the same with a teacher, whose answers come with the clips."""
     chosen = recipe.teacher
     if chosen.source is None:
         return model
-    return Distillation(model, temperature=chosen.temperature, alpha=chosen.multiplier)
+    told = keras.Input(model.output_shape[1:], name="teacher")
+    teacher = keras.Model(told, keras.layers.Identity(name="probabilities")(told), name="teacher")
+    return Distillation(model, teacher, temperature=chosen.temperature, alpha=chosen.multiplier)

@@ -131,7 +131,7 @@ def check_unheard(recipe, splits):
 
 
 def knows_speakers(recipe, split):
-    """Whether a network that it learns from was trained on other clips of the speakers that the recipe's network is measured on.
+    """Whether a recipe learns from a network that was trained on other clips of speakers that are measured.
 
     Args:
         recipe: `Recipe`.

@@ -1,0 +1,1 @@
+"""Experiments of several runs, one after the other: each begins with what the last one learnt."""
