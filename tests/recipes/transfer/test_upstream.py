@@ -11,7 +11,7 @@ from sertk.embeddings import embedder
 from sertk.features import LogMelSpectrogram
 from sertk.models import cnn6, from_waveform, ssl_classifier, ssl_encoder
 from sertk.models.ssl.hearing import shortest_clip
-from sertk.recipes import Run, get, learner, override
+from sertk.recipes import Run, assemble, get, learner, override
 from sertk.recipes.tell import notes
 from sertk.recipes.transfer.passed_on import PassedOn
 from sertk.recipes.transfer.upstream import check_unheard
