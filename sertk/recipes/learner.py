@@ -31,8 +31,10 @@ def learner(recipe, input_shape, num_classes, member=1, channels=None):
     Raises:
         ValueError: as `assemble.network` does, or if the network is not that of the run it starts from.
     """
-    network = assemble.network(recipe, input_shape, num_classes, member, channels)
     contrastive, start = recipe.contrastive.loss is not None, recipe.start
+    # Of clips without labels there is one class; the classifier is left out of such a network anyway.
+    count = max(num_classes, 2) if contrastive else num_classes
+    network = assemble.network(recipe, input_shape, count, member, channels)
     if not contrastive and start.source is None:
         return network
     body, head = encoder(network), None

@@ -56,7 +56,7 @@ def test_a_contrastive_run_keeps_encoder_and_head_and_logs_how_well_it_tells_cli
 
 
 def test_a_contrastive_run_is_measured_by_no_emotion(pretrained):
-    for ask in (sertk.evaluate, lambda run: sertk.export(run, run.path("saved"))):
+    for ask in (sertk.evaluate, lambda run: sertk.export_saved_model(run, run.path("saved"))):
         with pytest.raises(ValueError, match=f"{pretrained.directory}: has learnt to tell clips apart"):
             ask(pretrained)
 
