@@ -268,6 +268,16 @@ def test_a_batch_may_hold_features_for_the_teacher():
         step(model, {"features": CLIPS})
 
 
+def test_a_batch_may_hold_what_the_teacher_says():
+    """As where it was asked once, beforehand: a model that hands its probabilities on."""
+    told = keras.Input((CLASSES,), name="told")
+    teacher = keras.Model(told, layers.Identity(name="probabilities")(told))
+    said = softmax(CLIPS @ TEACHER, axis=1)
+    log = step(Distillation(linear(STUDENT), teacher, temperature=2.0), {"features": CLIPS, "told": said})
+    expected = soft(CLIPS @ STUDENT, CLIPS @ TEACHER, 2.0).mean()
+    np.testing.assert_allclose(log["distillation_loss"], expected, rtol=1e-5)
+
+
 def test_students_of_waveforms_learn_from_teachers_of_other_features():
     """Through layers of the teacher's own, or a front."""
     waveforms = RNG.normal(0, 0.1, (3, 800)).astype("float32")
