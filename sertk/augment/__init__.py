@@ -4,5 +4,12 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submod_attrs={"awgn": ["AWGN", "add_noise"], "image_augmentation": ["ImageAugmentation"]},
+    submod_attrs={
+        "awgn": ["AWGN", "add_noise"],
+        "image_augmentation": ["ImageAugmentation"],
+        "masks": ["FrequencyMask", "TimeMask"],
+        "spectrogram_augmentation": ["SpectrogramAugmentation"],
+        "tri_cut": ["TriCut"],
+        "tri_mix": ["TriMix"],
+    },
 )
