@@ -110,7 +110,11 @@ def train(
     run = package().train(
         recipe, manifest, output, changes=changes, cache=cache, skip_bad=skip_bad, command=command_line()
     )
-    typer.echo(f"\n{_training(run)} Everything is in {output}.\n  sertk evaluate {output}")
+    typer.echo(f"\n{_training(run)} Everything is in {output}.")
+    if run.recipe.contrastive.loss is not None:
+        typer.echo(f"  sertk train {recipe.rpartition('-')[0]}-teacher --set start.source={output} ...")
+        return
+    typer.echo(f"  sertk evaluate {output}")
     if not run.folds:
         typer.echo(f"  sertk export {output} -o saved_models/{recipe}/1")
 
@@ -218,18 +222,20 @@ def _training(run):
     members = run.recipe.training.members
     of = f" The first of {members} members is told of." if members > 1 else ""
     which = "last" if run.recipe.training.patience is None else "best"
+    word = "accuracy" if run.recipe.contrastive.loss is None else "contrastive accuracy"
+    accuracy = f"val_{word.replace(' ', '_')}"
     if not run.folds:
         (row,) = kept
         unit, last = ("step", run.log["step"].iloc[-1]) if "step" in row else ("epoch", len(run.log))
         return (
             f"{which.capitalize()} {unit} {row[unit]:.0f} of {last}: validation loss {row['val_loss']:.3f}, "
-            f"accuracy {row['val_accuracy']:.1%}.{of}"
+            f"{word} {row[accuracy]:.1%}.{of}"
         )
     said = [
         f"{name} {statistics.fmean(values):{form}} ± {statistics.stdev(values):{form}}"
         for name, form, values in (
             ("loss", ".3f", [row["val_loss"] for row in kept]),
-            ("accuracy", ".1%", [row["val_accuracy"] for row in kept]),
+            (word, ".1%", [row[accuracy] for row in kept]),
         )
     ]
     return (

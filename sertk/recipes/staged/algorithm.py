@@ -1,6 +1,7 @@
 """Algorithm 1 of paper 000: an encoder learns from several sources, and is poured into a student of the target."""
 
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -82,6 +83,15 @@ def simclrv2(
         raise ValueError(f"`encoder` must be one of {', '.join(ENCODERS)}. Received: encoder={encoder!r}")
     if not sources:
         raise ValueError("`sources` must hold a labelled manifest at least. Received: none")
+    places = set(target["path"].map(os.path.realpath))
+    for name, manifests in (("sources", sources), ("unlabelled", unlabelled)):
+        for manifest in manifests:
+            shared = manifest["path"][manifest["path"].map(os.path.realpath).isin(places)]
+            if len(shared):
+                raise ValueError(
+                    f"`{name}` must have no clip of the target, on which the student is measured; leave those "
+                    f"speakers out of one of them. Received: {len(shared):,} such clips, the first {shared.iloc[0]}"
+                )
     directory, changes, stage_changes = Path(directory), changes or {}, stage_changes or {}
     foreign = sorted(set(stage_changes) - {"supervised", "simclr", "teacher", "student"})
     if foreign:
