@@ -29,7 +29,7 @@ class RegularizedModel(keras.Model):
     def __init__(self, base_model, multiplier, measure, **parts):
         if keras.backend.backend() != "tensorflow":
             raise ValueError(
-                "neural-structured-learning is written for TensorFlow; set the environment's KERAS_BACKEND=tensorflow. "
+                "Training with a further loss runs on TensorFlow; set the environment's KERAS_BACKEND=tensorflow. "
                 f"Received: the backend {keras.backend.backend()}"
             )
         inputs, outputs = (getattr(base_model, name, None) for name in ("inputs", "outputs"))
