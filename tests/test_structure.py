@@ -22,6 +22,7 @@ ROOMS = (
     ["learning"],
     ["evaluation"],
     ["recipes"],
+    ["tuning"],
     ["inference"],
     ["export"],
     ["quickstart"],

@@ -15,11 +15,13 @@ from sertk.cli.graph import graph
 from sertk.cli.images import images
 from sertk.cli.options import (
     Cache,
+    Config,
     Corpora,
     Settings,
     SkipBad,
     changes_of,
     command_line,
+    config_of,
     load_tensorflow,
     manifest_of,
     package,
@@ -28,6 +30,7 @@ from sertk.cli.options import (
 from sertk.cli.sensitivity import sensitivity
 from sertk.cli.several import TakesSeveral
 from sertk.cli.simclrv2 import simclrv2
+from sertk.cli.tune import tune
 
 app = typer.Typer(
     help="Speech emotion recognition: from a folder of speech to a served model.",
@@ -43,6 +46,7 @@ app.command()(graph)
 app.command()(images)
 app.command(cls=TakesSeveral)(sensitivity)
 app.command()(simclrv2)
+app.command()(tune)
 
 
 @app.command()
@@ -87,6 +91,7 @@ def train(
             "folds.",
         ),
     ] = None,
+    config: Config = None,
     settings: Settings = [],  # noqa: B006  (typer wants the default itself)
     skip_bad: SkipBad = False,
     cache: Cache = None,
@@ -102,7 +107,7 @@ def train(
         raise ValueError(
             f"`--split` and `--set split.kind` say the same; give one of them. Received: {split} and {changes}"
         )
-    changes |= split_of(split)
+    changes = {**config_of(config, split), **changes, **split_of(split)}
     check_kind(
         override(get(recipe), changes).split.kind, {**KINDS, **PROTOCOLS}
     )  # slips of the pen are told before the corpus is read

@@ -20,6 +20,14 @@ Settings = Annotated[
         "--set", "-s", metavar="KEY=VALUE", help="Changes a setting of the recipe, such as training.learning_rate=1e-3."
     ),
 ]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="A JSON file of settings, such as the best.json of `sertk tune`; --set and --split come after it.",
+    ),
+]
 Cache = Annotated[
     Path | None, typer.Option(help="Folder for decoded waveforms; by default $SERTK_CACHE or the user's cache folder.")
 ]
@@ -71,6 +79,26 @@ def changes_of(pairs):
             # A Python programmer's null. In lower case it is a word: model.trainable=none freezes the backbone.
             changes[key] = None if value == "None" else value
     return changes
+
+
+def config_of(path, split=None):
+    """The settings in a JSON file; without those that a `--split` stands for where there is one too."""
+    if path is None:
+        return {}
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file; `--config` takes a JSON file of settings")
+    try:
+        changes = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: is no JSON; write an object of settings and their values. Received: {error}"
+        ) from None
+    if not isinstance(changes, dict):
+        raise ValueError(
+            f'{path}: must hold an object of settings, such as {{"training.learning_rate": 1e-3}}. '
+            f"Received: a {type(changes).__name__}"
+        )
+    return {name: value for name, value in changes.items() if split is None or name not in ("split.kind", "split.file")}
 
 
 def split_of(kind):
