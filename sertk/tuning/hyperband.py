@@ -4,8 +4,7 @@ import math
 
 import keras_tuner
 
-from sertk.tuning.kept import ENDED, Kept
-from sertk.tuning.oracles import IDLE, STOPPED
+from sertk.tuning.kept import ENDED, IDLE, STOPPED, Kept
 
 
 class HyperbandOracle(Kept, keras_tuner.oracles.HyperbandOracle):
@@ -20,21 +19,20 @@ class HyperbandOracle(Kept, keras_tuner.oracles.HyperbandOracle):
     """
 
     @property
-    def planned(self):
+    def _size(self):
         sizes = [
             self._get_size(bracket, number)
             for bracket in range(self._get_num_brackets())
             for number in range(self._get_num_rounds(bracket))
         ]
-        total = sum(sizes) * self.hyperband_iterations
-        return total if self.max_trials is None else min(total, self.max_trials)
+        return sum(sizes) * self.hyperband_iterations
 
     @property
     def shortest(self):
         """int, the epochs of the shortest trials."""
         return self._get_epochs(self._get_num_brackets() - 1, 0)
 
-    def populate_space(self, trial_id):
+    def _next(self, trial_id):
         for bracket in self._brackets:
             if not self._full(bracket):
                 values = self._random_values()
@@ -50,7 +48,7 @@ class HyperbandOracle(Kept, keras_tuner.oracles.HyperbandOracle):
         if not last and not any(bracket.get("used_up") for bracket in self._brackets):
             self._increment_bracket_num()
             self._start_new_bracket()
-            return self.populate_space(trial_id)
+            return self._next(trial_id)
         return IDLE if self.ongoing_trials else STOPPED
 
     @property

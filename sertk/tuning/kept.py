@@ -8,6 +8,8 @@ from keras_tuner.engine.trial import TrialStatus
 
 from sertk.atomic import replacing
 
+STOPPED = {"status": TrialStatus.STOPPED}
+IDLE = {"status": TrialStatus.IDLE}
 ENDED = (TrialStatus.COMPLETED, TrialStatus.FAILED)
 # Drawn values that were tried before until a space counts as used up: Keras Tuner's 20 miss some of a small one.
 COLLISIONS = 500
@@ -21,21 +23,43 @@ class Kept(keras_tuner.Oracle):
     not there, and what the two do not agree on is settled when the search goes on: a trial that ended has ended, one
     that the oracle does not know of has never been.
 
+    Args:
+        limit: int, the most trials, or None for no limit. (Keras Tuner's `max_trials` changes their names.) Defaults to
+            None.
+        options: of Keras Tuner's oracle.
+
     Attributes:
         ended: function that is called with each trial that has ended, or None.
     """
 
     ended = None
 
-    def __init__(self, **options):
+    def __init__(self, limit=None, **options):
         # None: Keras Tuner would give up after some failures in a row.
         super().__init__(max_consecutive_failed_trials=None, **options)
         self._max_collisions = COLLISIONS
+        self.max_trials = None
+        self.limit = limit
 
     @property
     def planned(self):
         """int, how many trials there will be at most; None where it can't be told."""
-        return self.max_trials
+        size = self._size
+        return min((count for count in (size, self.limit) if count is not None), default=None)
+
+    @property
+    def _size(self):
+        """int, how many trials there are without the limit; None where there is no end."""
+        return None
+
+    def populate_space(self, trial_id):
+        if self.limit is not None and len(self.trials) >= self.limit:
+            return STOPPED
+        return self._next(trial_id)
+
+    def _next(self, trial_id):
+        """The values of the next trial; Keras Tuner's, if nobody knows better."""
+        return super().populate_space(trial_id)
 
     def end_trial(self, trial):
         super().end_trial(trial)

@@ -1,14 +1,12 @@
 """Ways to choose the settings of the next trial: at random, by a Gaussian process, or all of a grid."""
 
 import itertools
+import math
 
 import keras_tuner
 import numpy as np
 
-from sertk.tuning.kept import Kept
-
-STOPPED = {"status": "STOPPED"}
-IDLE = {"status": "IDLE"}
+from sertk.tuning.kept import STOPPED, Kept
 
 
 class RandomOracle(Kept, keras_tuner.oracles.RandomSearchOracle):
@@ -21,8 +19,8 @@ class BayesianOracle(Kept, keras_tuner.oracles.BayesianOptimizationOracle):
     Where the best guess is one that was tried before, which Keras Tuner would train again, one is drawn.
     """
 
-    def populate_space(self, trial_id):
-        response = super().populate_space(trial_id)
+    def _next(self, trial_id):
+        response = super()._next(trial_id)
         values = response.get("values")
         return self._random_populate_space() if values and self._duplicate(values) else response
 
@@ -42,11 +40,10 @@ class GridOracle(Kept, keras_tuner.Oracle):
         self.points = points
 
     @property
-    def planned(self):
-        size = int(np.prod([len(values) for values in self._axes().values()], dtype=object))
-        return size if self.max_trials is None else min(size, self.max_trials)
+    def _size(self):
+        return math.prod(len(values) for values in self._axes().values())
 
-    def populate_space(self, trial_id):
+    def _next(self, trial_id):
         axes = self._axes()
         for combination in itertools.product(*axes.values()):
             values = dict(zip(axes, combination, strict=True))

@@ -165,13 +165,11 @@ def _carry_out(oracle, hypermodel, search, material, max_epochs, say):
 def _oracle(method, space, max_epochs, trials, points, seed):
     options = {"objective": keras_tuner.Objective(space.objective, "max"), "seed": seed + 1}  # 0 is any seed
     if method == "hyperband":
-        oracle = HyperbandOracle(max_epochs=max_epochs, factor=FACTOR, **options)
-        oracle.max_trials = trials
-        return oracle
+        return HyperbandOracle(limit=trials, max_epochs=max_epochs, factor=FACTOR, **options)
     if method == "grid":
-        return GridOracle(points=points, max_trials=trials, **options)
+        return GridOracle(points=points, limit=trials, **options)
     oracle = {"bayesian": BayesianOracle, "random": RandomOracle}[method]
-    return oracle(max_trials=TRIALS if trials is None else trials, **options)
+    return oracle(limit=TRIALS if trials is None else trials, **options)
 
 
 def _epochs_shown(verbose):

@@ -47,7 +47,7 @@ def test_four_points_of_the_papers_range_are_the_papers_four_rates(begin):
 
 
 def test_a_grid_may_end_early(begin, carry_out):
-    oracle = begin(GridOracle, small, max_trials=5)
+    oracle = begin(GridOracle, small, limit=5)
     assert oracle.planned == 5
     assert len(carry_out(oracle, constant)) == 5
 
@@ -60,16 +60,16 @@ def test_a_small_space_is_tried_once_and_whole(begin, carry_out, kind, fails):
     def judge(trial):
         return None if fails and trial.trial_id.endswith("1") else constant(trial)
 
-    trials = carry_out(begin(kind, pairs, max_trials=50), judge)
+    trials = carry_out(begin(kind, pairs, limit=50), judge)
     assert sorted(chosen(trials)) == sorted(itertools.product([1, 2, 3], ["x", "y"]))
 
 
 @pytest.mark.parametrize("kind", [RandomOracle, GridOracle])
 def test_a_killed_search_repeats_no_finished_trial(begin, carry_out, tmp_path, kind):
-    whole = chosen(carry_out(begin(kind, small, max_trials=20), constant))
+    whole = chosen(carry_out(begin(kind, small, limit=20), constant))
     parts = []
     for most in (1, 2, 7, 50):
-        oracle = begin(kind, small, tmp_path / "parts", max_trials=20)
+        oracle = begin(kind, small, tmp_path / "parts", limit=20)
         parts += carry_out(oracle, constant, most)
         oracle.create_trial("tuner0")
     assert chosen(parts) == whole
@@ -86,7 +86,7 @@ def test_killed_at_any_file_it_goes_on_with_what_it_was_doing(
     begin, carry_out, tmp_path, monkeypatch, file, when, number
 ):
     """The file is half written under another name, or just put in its place."""
-    whole = chosen(carry_out(begin(RandomOracle, small, max_trials=3), constant))
+    whole = chosen(carry_out(begin(RandomOracle, small, limit=3), constant))
     ordinary, seen, trained = os.replace, [], []
 
     def replace(source, target):
@@ -103,12 +103,12 @@ def test_killed_at_any_file_it_goes_on_with_what_it_was_doing(
     folder = tmp_path / "killed"
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", replace)
-        oracle = begin(RandomOracle, small, folder, max_trials=3)
+        oracle = begin(RandomOracle, small, folder, limit=3)
         with contextlib.suppress(KilledError):
             carry_out(oracle, judge)
     on_disk = [json.loads(path.read_text()) for path in folder.glob("trial_*/trial.json")]
     ended = {tuple(one["hyperparameters"]["values"].values()) for one in on_disk if one["status"] == "COMPLETED"}
-    again = begin(RandomOracle, small, folder, max_trials=3)
+    again = begin(RandomOracle, small, folder, limit=3)
     trained.clear()
     carry_out(again, judge)
     assert not ended & set(trained)
@@ -127,10 +127,10 @@ def test_what_a_gaussian_process_expects_most_of_is_found(begin, carry_out):
     def rate(hp):
         hp.Float("rate", 1e-8, 1.0, sampling="log")
 
-    trials = carry_out(begin(BayesianOracle, rate, max_trials=15), hill)
+    trials = carry_out(begin(BayesianOracle, rate, limit=15), hill)
     assert max(map(hill, trials)) > -0.1
 
 
 def test_any_number_of_failures_in_a_row_is_borne(begin, carry_out):
-    trials = carry_out(begin(RandomOracle, small, max_trials=12), lambda trial: None)
+    trials = carry_out(begin(RandomOracle, small, limit=12), lambda trial: None)
     assert len(trials) == 12
