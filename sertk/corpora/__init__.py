@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "chunks": ["cut_chunks", "draw_chunks", "scatter_chunks"],
         "checking": ["Check", "check"],
         "splits.cross_validation": ["folds"],
+        "downloads.downloading": ["download"],
         "emotions": ["LABEL_MAPS", "map_labels"],
         "splits.few_labels": ["keep_labels"],
         "joining": ["join"],
