@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sertk.cli.audit import UNSOUND, audit
+from sertk.cli.download import download
 from sertk.cli.options import Corpora, manifest_of
 
 corpora = typer.Typer(
@@ -20,6 +21,7 @@ def _group():
 
 
 corpora.command()(audit)
+corpora.command()(download)
 
 
 @corpora.command("list")
