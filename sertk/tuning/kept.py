@@ -7,6 +7,7 @@ import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
 from sertk.atomic import replacing
+from sertk.tuning.distributed import role
 
 STOPPED = {"status": TrialStatus.STOPPED}
 IDLE = {"status": TrialStatus.IDLE}
@@ -76,11 +77,17 @@ class Kept(keras_tuner.Oracle):
         super().reload()
         known = set(self.start_order)
         self.trials = {name: trial for name, trial in sorted(self.trials.items()) if name in known}
+        ongoing = json.loads(Path(self._get_oracle_fname()).read_text())["ongoing_trials"]
         # Keras Tuner has put all that were going on into its queue.
-        for name in [name for name in self._retry_queue if self.trials[name].status in ENDED]:
-            self._retry_queue.remove(name)
-            if name not in self.end_order:
-                self.end_order.append(name)
+        for worker, name in ongoing.items():
+            if self.trials[name].status in ENDED:
+                self._retry_queue.remove(name)
+                if name not in self.end_order:
+                    self.end_order.append(name)
+            elif role() == "chief":
+                # The worker may be at it still. If not, it asks again, under the same name.
+                self._retry_queue.remove(name)
+                self.ongoing_trials[worker] = self.trials[name]
 
 
 def _write(path, state):

@@ -147,7 +147,8 @@ def tune(
                 say(f"trial {trial.trial_id}: {trial.status.lower()}")
 
         oracle.ended = ended
-        known = "" if oracle.planned is None else f", {oracle.planned} trials at most"
+        oracle.update_space(default)
+        known = "" if oracle.planned is None else f", at most {oracle.planned} trial{'s' * (oracle.planned > 1)}"
         say(f"{space.title}: {base.name} by {method}{known}; the objective is {space.objective}")
         _carry_out(oracle, hypermodel, search, material, max_epochs, say)
         write_results(search, oracle, hypermodel)

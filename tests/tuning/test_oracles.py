@@ -75,6 +75,27 @@ def test_a_killed_search_repeats_no_finished_trial(begin, carry_out, tmp_path, k
     assert chosen(parts) == whole
 
 
+def test_a_chief_who_comes_back_leaves_the_workers_their_trials(begin, carry_out, monkeypatch):
+    """They are at them still. A worker that was started again gets its own, the other one another."""
+    names = "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT", "KERASTUNER_TUNER_ID"
+    for name, value in zip(names, ("127.0.0.1", "8000", "chief"), strict=True):
+        monkeypatch.setenv(name, value)
+    before = begin(RandomOracle, small, limit=4)
+    first, second = before.create_trial("a"), before.create_trial("b")
+    chief = begin(RandomOracle, small, limit=4)
+    chief.update_trial(first.trial_id, {"val_accuracy": 0.5})
+    first.status = "COMPLETED"
+    chief.end_trial(first)
+    assert chief.create_trial("b").trial_id == second.trial_id
+    third = chief.create_trial("a")
+    assert third.trial_id not in (first.trial_id, second.trial_id)
+    assert len(carry_out(chief, constant, worker="a")) == 2  # the third, which it has, and the fourth
+    for name in names:
+        monkeypatch.delenv(name)
+    alone = begin(RandomOracle, small, limit=4)
+    assert [trial.trial_id for trial in carry_out(alone, constant)] == [second.trial_id]
+
+
 class KilledError(BaseException):
     pass
 

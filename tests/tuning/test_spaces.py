@@ -101,7 +101,7 @@ def test_a_model_is_the_recipes_with_a_trials_settings():
 
 def test_keras_tuners_own_tuners_take_the_hypermodel(tmp_path):
     """With features at hand, as a notebook has them."""
-    base = override(get("004-cnn-mfcc"), {"audio.seconds": 0.5, "features.n_mfcc": 16, "features.n_mels": 16})
+    base = override(get("004-cnn-mfcc"), {"audio.seconds": 1.0, "features.n_mfcc": 32, "features.n_mels": 32})
     hypermodel = RecipeHyperModel(get_space("parallel-cnn"), base, num_classes=2)
     shape = assemble.input_shape(base)
     x, y = np.random.default_rng(0).normal(size=(8, *shape)).astype("float32"), keras.utils.to_categorical([0, 1] * 4)
