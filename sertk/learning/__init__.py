@@ -11,7 +11,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "distillation": ["Distillation"],
         "graph_regularization": ["GraphRegularization"],
         "mixed_labels": ["MixedLabels"],
+        "nt_xent": ["NTXent", "contrastive_accuracy", "nt_xent"],
         "run_log": ["RunLog"],
         "supervised": ["fit"],
+        "supervised_contrastive": ["SupervisedContrastive", "supervised_contrastive"],
     },
 )
