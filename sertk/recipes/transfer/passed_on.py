@@ -5,7 +5,7 @@ import dataclasses
 import re
 from pathlib import Path
 
-from sertk.recipes.recipe import Graph, Upstream
+from sertk.recipes.groups import Graph, Upstream
 from sertk.recipes.transfer.neighbors import training_neighbors
 from sertk.recipes.transfer.upstream import UpstreamNetwork, check_source, check_upstream, fuses, trained_sources
 
