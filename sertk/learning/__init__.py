@@ -4,7 +4,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["nsl"],
+    submodules=["multisource", "nsl"],
     submod_attrs={
         "adversarial_regularization": ["AdversarialRegularization"],
         "contrastive": ["Contrastive"],
