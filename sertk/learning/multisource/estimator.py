@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from sertk.learning.multisource.checking import check_domains, check_new, check_settings
 from sertk.learning.multisource.discrepancy import conditional_discrepancy, mmd
@@ -162,23 +163,18 @@ class IncompleteMultisourceTransfer(ClassifierMixin, BaseEstimator):
         target_labels = None
         self.low_rank_, self.history_ = None, []
         self.projections_ = [np.eye(len(clips[0]))] * len(tables)
-        for number in range(1, self.rounds + 1):
-            self._project(clips, labels, target_labels, width)
-            self._combine(clips, labels, target_labels)
-            found = self._classify(clips, labels, target_labels)
-            changed = 1.0 if target_labels is None else float(np.mean(found != target_labels))
-            target_labels = found
-            self.history_.append(
-                {
-                    "round": number,
-                    "objective": sum(part.objective for part in self.low_rank_),
-                    "residual": max(part.residuals[-1] for part in self.low_rank_),
-                    "iterations": max(len(part.residuals) for part in self.low_rank_),
-                    "changed": changed,
-                }
-            )
-            if not changed:
-                break
+        # Thousands of factorisations of a few rows: threads wait for each other, on a busy machine some twenty times as
+        # long as one thread takes.
+        with threadpool_limits(1, user_api="blas"):
+            for number in range(1, self.rounds + 1):
+                self._project(clips, labels, target_labels, width)
+                self._combine(clips, labels, target_labels)
+                found = self._classify(clips, labels, target_labels)
+                changed = 1.0 if target_labels is None else float(np.mean(found != target_labels))
+                target_labels = found
+                self.history_.append(self._told(number, changed))
+                if not changed:
+                    break
         self.n_iter_ = len(self.history_)
         self.labels_ = self.classes_[target_labels]
         self._target_probabilities = self._probabilities(clips[-1].T)
@@ -298,6 +294,16 @@ class IncompleteMultisourceTransfer(ClassifierMixin, BaseEstimator):
         self.classifier_ = LinearDiscriminantAnalysis() if self.classifier is None else clone(self.classifier)
         self.classifier_.fit(np.hstack(points).T, np.concatenate(kinds))
         return self._probabilities(target.T).argmax(axis=1)
+
+    def _told(self, number, changed):
+        """A round's line of the history."""
+        return {
+            "round": number,
+            "objective": sum(part.objective for part in self.low_rank_),
+            "residual": max(part.residuals[-1] for part in self.low_rank_),
+            "iterations": max(len(part.residuals) for part in self.low_rank_),
+            "changed": changed,
+        }
 
     def _reconstructed(self, target):
         scale = np.sqrt(target.shape[1])

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+# From so many times as many columns as rows on, it pays to go by the product of the matrix with itself.
+MUCH_WIDER = 4
+
 
 def shrink_singular_values(matrix, threshold):
     """Answers min over X of threshold ||X||_* + 1/2 ||X - matrix||_F^2: singular values less the threshold, or zero.
@@ -21,9 +24,17 @@ def shrink_singular_values(matrix, threshold):
     Source: Cai, Candès, Shen (2010), A singular value thresholding algorithm for matrix completion, SIAM Journal on
     Optimization 20(4), theorem 2.1.
     """
-    left, values, right = np.linalg.svd(matrix, full_matrices=False)
-    values = np.maximum(values - threshold, 0)
-    return (left * values) @ right, float(values.sum())
+    rows, columns = matrix.shape
+    if rows * MUCH_WIDER > columns:
+        left, values, right = np.linalg.svd(matrix, full_matrices=False)
+        values = np.maximum(values - threshold, 0)
+        return (left * values) @ right, float(values.sum())
+    # By the small square, some ten times as fast. Values below 1e-8 of the greatest are lost.
+    squares, left = np.linalg.eigh(matrix @ matrix.T)
+    values = np.sqrt(np.maximum(squares, 0))
+    kept = np.maximum(values - threshold, 0)
+    shares = np.divide(kept, values, out=np.zeros_like(values), where=values > 0)
+    return (left * shares) @ (left.T @ matrix), float(kept.sum())
 
 
 def shrink_columns(matrix, threshold):

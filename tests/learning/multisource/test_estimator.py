@@ -1,12 +1,11 @@
 """The whole: better than the best source and than pooling, both discrepancies smaller, and a scikit-learn estimator."""
 
+import json
 import tracemalloc
 
 import numpy as np
 import pytest
-import scipy.linalg
 from sklearn.base import clone
-from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -14,40 +13,14 @@ from sklearn.neighbors import KNeighborsClassifier
 from sertk.learning.multisource import IncompleteMultisourceTransfer, conditional_discrepancy
 
 
-def coral(source, target):
-    """Sun, Feng, Saenko (2016), Return of frustratingly easy domain adaptation, AAAI; centred as well."""
-    inner, outer = (np.cov(clips.T) + np.eye(clips.shape[1]) for clips in (source, target))
-    whiten = np.linalg.inv(np.real(scipy.linalg.sqrtm(inner)))
-    return (source - source.mean(axis=0)) @ whiten @ np.real(scipy.linalg.sqrtm(outer)) + target.mean(axis=0)
-
-
-def baselines(data):
-    """Accuracies on the target of what else one would do with the same clips."""
-
-    def accuracy(points, kinds, target=data.target):
-        return LogisticRegression(max_iter=1000).fit(points, kinds).score(target, data.truth)
-
-    kinds = np.concatenate([labels for _, labels in data.sources])
-    pooled = np.concatenate([points for points, _ in data.sources])
-    pca = PCA(0.95, whiten=True).fit(np.concatenate([pooled, data.target]))
-    middle = [points - points.mean(axis=0) for points, _ in data.sources]
-    return {
-        "best source": max(accuracy(*source) for source in data.sources),
-        "pooled": accuracy(pooled, kinds),
-        "PCA, pooled": accuracy(pca.transform(pooled), kinds, pca.transform(data.target)),
-        "CORAL, pooled": accuracy(np.concatenate([coral(p, data.target) for p, _ in data.sources]), kinds),
-        "centred, pooled": accuracy(np.concatenate(middle), kinds, data.target - data.target.mean(axis=0)),
-    }
-
-
 @pytest.mark.parametrize("seed", range(100, 104))
-def test_two_incomplete_sources_do_what_neither_and_no_pool_of_them_does(constructed, seed):
+def test_two_incomplete_sources_do_what_neither_and_no_pool_of_them_does(constructed, benchmark_of_transfer, seed):
     """With the defaults, which were chosen on seeds 0 to 7: nothing is fitted to the truth of these."""
     data = constructed(seed)
     found = IncompleteMultisourceTransfer().fit(data.sources, data.target)
     accuracy = np.mean(found.labels_ == data.truth)
     assert accuracy > 0.9
-    for name, other in baselines(data).items():
+    for name, other in benchmark_of_transfer.baselines(data).items():
         # These two adapt as well, without pseudo-labels.
         margin = 0.03 if name in ("CORAL, pooled", "centred, pooled") else 0.1
         assert accuracy > other + margin, name
@@ -248,3 +221,13 @@ def test_thousands_of_clips_take_less_memory_than_z_in_full(constructed):
     tracemalloc.stop()
     assert np.mean(found.labels_ == data.truth) > 0.9
     assert peak < 96e6
+
+
+@pytest.mark.slow
+def test_the_benchmark_runs(benchmark_of_transfer, tmp_path, capsys):
+    out = tmp_path / "out.json"
+    benchmark_of_transfer.main(["--seeds", "1", "--clips", "60", "--channels", "40", "--json", str(out)])
+    told = json.loads(out.read_text())
+    assert told["constructed"][0]["accuracies"]["incomplete multisource"] > 0.9
+    assert told["large"]["clips a domain"] == 60
+    assert "best source" in capsys.readouterr().out

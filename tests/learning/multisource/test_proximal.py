@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as arrays
 from sertk.learning.multisource.proximal import shrink_columns, shrink_singular_values
 
 MATRICES = arrays.arrays(
-    "float64", st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.floats(-10, 10, allow_subnormal=False)
+    "float64", st.tuples(st.integers(1, 6), st.integers(1, 25)), elements=st.floats(-10, 10, allow_subnormal=False)
 )
 THRESHOLDS = st.floats(0.01, 10)
 
