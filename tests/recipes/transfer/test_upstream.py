@@ -114,7 +114,7 @@ def test_what_is_neither_a_run_nor_a_checkpoint_is_no_upstream(source, tmp_path,
     message = f"^{source}: is no run, which would have a recipe.json, and no checkpoint: {source}.*there is no such"
     recipe = override(get("003-cnn6-nsl-3"), {"upstream.source": source})
     with pytest.raises((ConnectionError, FileNotFoundError), match=message):
-        assemble.check(recipe, 7)
+        learner.check(recipe, 7)
     with pytest.raises((ConnectionError, FileNotFoundError), match=message):
         embedding_model(source)
 
