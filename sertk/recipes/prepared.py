@@ -88,7 +88,7 @@ def _anywhere(recipe):
         ("teacher.source", recipe.teacher.source),
         ("teacher.labels", recipe.teacher.labels),
     ):
-        if value is not None and Path(value).expanduser().exists():
+        if value and Path(value).expanduser().exists():
             recipe = override(recipe, {name: str(Path(value).expanduser().absolute())})
     return recipe
 

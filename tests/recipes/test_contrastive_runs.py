@@ -154,6 +154,11 @@ def test_labels_from_a_table_stand_in_for_those_that_a_clip_lacks(trained, tiny_
     assert student.log["labelled"].to_numpy() == pytest.approx(1)
 
 
+def test_a_student_without_a_teacher_is_told_so(trained):
+    with pytest.raises(ValueError, match=r"`teacher\.source` must name the folder of the run that teaches"):
+        trained("student", "untaught")
+
+
 def test_a_teacher_of_other_emotions_is_refused(trained, tiny_corpus):
     teacher = trained("teacher", "teacher", {"split.labelled": 0.25, "start.layer": 0})
     foreign = tiny_corpus.assign(emotion=tiny_corpus["emotion"].replace(teacher.classes[0], "boredom"))
