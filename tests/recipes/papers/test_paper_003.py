@@ -214,6 +214,7 @@ def test_where_no_graph_could_be_made_the_call_may_be_mended(tiny_corpus, cache,
         (strict, "`graph.threshold` must be below the highest similarity"),
         ({**changes, "graph.degree": 1e3}, "`graph.degree` must be above 0 and below [0-9]+, the number of a clip's"),
         ({**changes, "upstream.layer": "fc3"}, "`upstream.layer` must name one layer"),
+        ({**strict, "graph.layer": "fc3"}, "`graph.layer` must name one layer"),  # before the graph is looked for
     ):
         with pytest.raises(ValueError, match=message):
             sertk.train("003-resnet9-nsl-3", tiny_corpus, tmp_path / "run", changes=wrong, cache=cache, verbose=0)
