@@ -182,6 +182,7 @@ def test_embeddings_of_a_contrastive_run_are_its_encoders(pretrained, tiny_corpu
     assert arrays[0].shape == (body.output_shape[-1],)
 
 
+@pytest.mark.slow
 def test_a_killed_contrastive_run_goes_on_to_the_weights_of_the_whole_one(trained, monkeypatch):
     """Views are drawn from the seed and the epoch: it does not matter whether there was one call or two."""
     whole = trained("simclr", "whole", {"training.epochs": 2})
