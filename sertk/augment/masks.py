@@ -73,9 +73,9 @@ class TimeMask(Mask):
     """Masks stretches of time in training, each clip's at places of its own.
 
     The width of a mask is drawn evenly from 0 to `max_width` of the frames, in whole frames, then its place evenly from
-    those where it fits, as in SpecAugment. Masks may overlap. tensorflow-io's `time_mask` masks one spectrogram, so
-    that a batch would have one mask for all of its clips, and fills with 0, which in dB is the loudest there is; Keras
-    has `RandomErasing` for patches of pictures, and no masks. In inference the layer does nothing.
+    those where it fits, as in SpecAugment. Masks may overlap. tensorflow-io's `time_mask` takes one spectrogram and no
+    seed, and fills with 0, in dB a loud value or the loudest; Keras has `RandomErasing` for patches of pictures, and no
+    masks over an axis. In inference the layer does nothing.
 
     Input: float features, `(batch, frames, bands)`.
     Output: the same shape, of the layer's dtype.

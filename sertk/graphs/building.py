@@ -69,8 +69,9 @@ def build_graph(embeddings, keys, *, threshold=0.99, max_neighbors=9, progress=T
             )
     if not edges:
         raise ValueError(
-            f"`threshold` must be below the highest similarity of two clips, {highest:.6g}; lower it, or ask "
-            f"`threshold_for_degree` (--degree) for one. Received: threshold={threshold}"
+            f"`threshold` must be below the highest similarity of two clips, {highest:.6g}; lower it, or say how many "
+            "neighbours a clip shall have: `graph.degree` of a recipe, --degree of `sertk graph`, "
+            f"`threshold_for_degree` in Python. Received: threshold={threshold}"
         )
     codes, first = np.unique(np.concatenate(codes), return_index=True)
     return Graph(keys, codes // clips, codes % clips, np.concatenate(weights)[first])

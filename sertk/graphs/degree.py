@@ -35,7 +35,10 @@ def threshold_for_degree(embeddings, degree, *, keys=None, progress=True):
     vectors = unit_vectors(embeddings, keys)
     clips = len(keys)
     if not 0 < degree < clips - 1:
-        raise ValueError(f"`degree` must be above 0 and below {clips - 1}. Received: degree={degree!r}")
+        raise ValueError(
+            f"`degree` must be above 0 and below {clips - 1}, the number of a clip's others. "
+            f"Received: degree={degree!r}"
+        )
     edges = round(clips * degree / 2)
     if not 0 < edges < min(MOST_EDGES, clips * (clips - 1) // 2):
         raise ValueError(

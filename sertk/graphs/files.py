@@ -1,5 +1,6 @@
 """Graphs as files: the table of edges that neural-structured-learning reads and writes, and arrays."""
 
+import errno
 import zipfile
 import zlib
 from pathlib import Path
@@ -138,6 +139,10 @@ def _read_arrays(path, keys):
     except (ValueError, RuntimeError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         reason = str(error).removeprefix(f"{path}: ")
         raise ValueError(f"{path}: is no sound graph; build it again. Received: {reason}") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a place that no file has
+            raise
+        raise ValueError(f"{path}: is no sound graph; build it again. Received: {error}") from error
     if keys is None:
         return graph
     place = {key: number for number, key in enumerate(keys)}

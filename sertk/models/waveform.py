@@ -221,6 +221,7 @@ def load(path):
     import sertk.audio.maximum_length
     import sertk.augment.awgn
     import sertk.augment.image_augmentation
+    import sertk.augment.spectrogram_augmentation
     import sertk.features.image
     import sertk.features.mfcc
     import sertk.models.attentive_pooling

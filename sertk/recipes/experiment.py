@@ -68,7 +68,7 @@ def train(recipe, manifest, directory, *, changes=None, cache=None, skip_bad=Fal
     _refuse_foreign(run)
     with only_writer(run.directory):
         sweep(run.directory)
-        if not run.path("recipe.json").is_file():
+        if _only_begun(run):
             check(recipe, len(common["classes"]), [split for _, split in parts])
         if len(parts) == 1:
             _begin(run, common, skipped, parts[0][1])

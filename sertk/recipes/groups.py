@@ -198,10 +198,10 @@ class Contrastive:
 class Teacher:
     """Distillation: the network learns what another one says, of clips without labels too.
 
-    `source` is the teacher's run, on the same emotions, which hears the clips as they are. Both answers are softened by
-    `temperature`. `multiplier` is the share of the teacher in the loss, paper 000's alpha; the rest is that of the
-    labels, where there are any. Clips without one may have it from a table, `labels`, a CSV file with `path` and
-    `emotion` such as `sertk simclrv2` writes.
+    `source` is the teacher's run, on the same emotions, which hears the clips as they are; None is for no teacher, and
+    "" for one that is still to be named. Both answers are softened by `temperature`. `multiplier` is the share of the
+    teacher in the loss, paper 000's alpha; the rest is that of the labels, where there are any. Clips without one may
+    have it from a table, `labels`, a CSV file with `path` and `emotion` such as `sertk simclrv2` writes.
     """
 
     source: str | None = None

@@ -35,6 +35,11 @@ def check_learning(recipe):
         raise ValueError(
             f"`teacher.multiplier` must be at least 0 and at most 1. Received: teacher.multiplier={teacher.multiplier}"
         )
+    if teacher.source == "":
+        raise ValueError(
+            "`teacher.source` must name the folder of the run that teaches, such as one of a -teacher recipe. "
+            "Received: teacher.source=''"
+        )
     if teacher.labels is not None and teacher.source is None:
         raise ValueError(
             "`teacher.labels` are for clips that a teacher tells of too; set `teacher.source`. "

@@ -50,21 +50,26 @@ def prepare(recipe, manifest, changes=None, *, cache=None, skip_bad=False, progr
     waveforms = assemble.waveforms(recipe, cache)
     manifest = without_bad(manifest, waveforms, skip_bad, progress=progress)
     recipe = _as_long_as_the_longest(recipe, waveforms, manifest, progress)
-    chosen = recipe.split
 
     def divide(clips):
-        return sertk.corpora.divide(
-            clips,
-            chosen.kind,
-            fractions=chosen.fractions,
-            k=chosen.k,
-            validation=chosen.validation,
-            seed=chosen.seed,
-            file=chosen.file,
-        )
+        return divided(recipe, clips)
 
     manifest, parts = chunked(recipe, manifest, divide, waveforms, progress=progress)
     return recipe, manifest, [(name, with_few_labels(recipe, split)) for name, split in parts]
+
+
+def divided(recipe, manifest):
+    """The splits of a manifest, as a recipe's `split` says: `sertk.corpora.divide`."""
+    chosen = recipe.split
+    return sertk.corpora.divide(
+        manifest,
+        chosen.kind,
+        fractions=chosen.fractions,
+        k=chosen.k,
+        validation=chosen.validation,
+        seed=chosen.seed,
+        file=chosen.file,
+    )
 
 
 def _anywhere(recipe):
@@ -83,7 +88,7 @@ def _anywhere(recipe):
         ("teacher.source", recipe.teacher.source),
         ("teacher.labels", recipe.teacher.labels),
     ):
-        if value is not None and Path(value).expanduser().exists():
+        if value and Path(value).expanduser().exists():
             recipe = override(recipe, {name: str(Path(value).expanduser().absolute())})
     return recipe
 

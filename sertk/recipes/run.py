@@ -159,3 +159,19 @@ class Run:
         import sertk.models
 
         return sertk.models.load(self.path("model.keras"))
+
+
+def refuse_runs_folder(directory, purpose):
+    """Refuses to write something else into the folder of a run.
+
+    Args:
+        directory: the folder, or None.
+        purpose: str, what it is for.
+
+    Raises:
+        ValueError: if it holds a run.
+    """
+    if directory is not None and (Path(directory) / "recipe.json").exists():
+        raise ValueError(
+            f"{directory}: is a run's folder; choose another one for {purpose}. Received: a folder with recipe.json"
+        )

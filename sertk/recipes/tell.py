@@ -42,6 +42,7 @@ def protocol(run, part):
         "features": _features(recipe.features),
         "normalisation": "by band, fitted on the training part" if recipe.features.normalize else "none",
         "noise": _noise(recipe.noise),
+        **_learning(recipe),
         **_passed_on(recipe),
         "training seed": recipe.training.seed,
         "folds": len(runs),
@@ -128,6 +129,34 @@ def _features(features):
         return features.kind
     layer = "last layer" if features.layer is None else f"layer {features.layer}"
     return f"embeddings of {features.source}, {layer}, {features.pooling} over time"
+
+
+def _learning(recipe):
+    """What is told of few labels, augmentation, starting weights and a teacher; nothing where there are none."""
+    chosen, start, teacher = recipe.augmentation, recipe.start, recipe.teacher
+    told = {}
+    if recipe.split.labelled < 1:
+        told["labels"] = f"{100 * recipe.split.labelled:g} % of the training part keep theirs, seed {recipe.split.seed}"
+    changes = [
+        f"{amount:g} {what}"
+        for amount, what in (
+            (chosen.time_masks, "time masks"),
+            (chosen.frequency_masks, "frequency masks"),
+            (chosen.tri_cut, "of the clips tri-cut"),
+            (chosen.tri_mix, "tri-mix"),
+        )
+        if amount
+    ]
+    if changes:
+        told["augmentation"] = f"{', '.join(changes)}, triangles by {chosen.by}, training only"
+    if start.source is not None:
+        kept = f" and {start.layer} layers of its projection head" if start.layer else ""
+        told["begins with"] = f"the encoder{kept} of {start.source}{', frozen' if start.frozen else ''}"
+    if teacher.source is not None:
+        told["teacher"] = f"{teacher.source}, {teacher.multiplier:g} of the loss, temperature {teacher.temperature:g}"
+        if teacher.labels is not None:
+            told["labels besides"] = str(teacher.labels)
+    return told
 
 
 def _passed_on(recipe):

@@ -57,6 +57,14 @@ def test_what_can_not_be_embedded_is_told_in_one_line(sertk, one_line, corpus, c
     assert not (tmp_path / "out").exists()
 
 
+def test_embeddings_do_not_go_into_a_runs_folder(sertk, one_line, corpus, cache, write_run, tmp_path):
+    """As a source it would be taken for a folder of embeddings from then on."""
+    run = write_run(tmp_path / "run", 0)
+    result = sertk("embed", CHECKPOINT, "-c", f"folders={corpus}", "--cache", cache, "-o", run)
+    one_line(result, f"{run}: is a run's folder; choose another one for the embeddings")
+    assert not (run / "embeddings.json").exists()
+
+
 def test_a_package_that_is_missing_is_told_in_one_line(sertk, one_line, corpus, cache, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors", None)
     result = sertk("embed", CHECKPOINT, "-c", f"folders={corpus}", "--cache", cache, "-o", tmp_path / "out")

@@ -128,6 +128,17 @@ def test_what_has_no_graph_is_told_in_one_line(sertk, one_line, embedded, split,
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("folder", ["", "graph"])
+def test_a_run_and_the_graph_that_it_was_trained_with_are_not_written_over(
+    folder, sertk, one_line, write_run, embedded, tmp_path
+):
+    run = write_run(tmp_path / "run", 0)
+    there = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    result = sertk("graph", embedded, "-o", run / folder, "--threshold", "0.9")
+    one_line(result, f"{run}: is a run's folder; choose another one for the graph")
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == there
+
+
 def test_a_split_that_does_not_fit_is_told_in_one_line(sertk, one_line, embedded, split, tmp_path):
     table = pd.read_csv(split)
 

@@ -34,6 +34,7 @@ def test_a_contrastive_run_tells_what_begins_with_it(sertk, corpus, cache, tmp_p
     assert "has learnt to tell clips apart" in err
 
 
+@pytest.mark.slow
 def test_algorithm_1_is_one_command(sertk, corpus, cache, tmp_path, tmp_path_factory):
     given = ["--target", f"synthetic={corpus}", "--encoder", "cnn6", "--labels", "0.25", "--split", "speaker"]
     given += ["--cache", cache, *SMALL]

@@ -105,13 +105,20 @@ def test_the_door_leads_to_every_kind(made_up, tmp_path):
         assert name == "split"
         same(table, split(manifest, kind, (0.5, 0.5), 3))
     (tmp_path / "folds.csv").write_text("speaker,fold\n1,1\n2,1\n3,2\n4,2\n5,3\n6,3\n")
-    for kind in sorted(set(KINDS) - {"random", "speaker", "leave-one-session-out"}):
+    for kind in sorted(set(KINDS) - {"all", "random", "speaker", "leave-one-session-out"}):
         file = tmp_path / "folds.csv" if kind == "fold-file" else None
         tables = divide(manifest, kind, k=3, validation=0.25, seed=3, file=file)
         expected = folds(manifest, kind, k=3, validation=0.25, seed=3, file=file)
         assert [name for name, _ in tables] == [f"fold-{i}" for i in range(1, len(expected) + 1)]
         for (_, table), wanted in zip(tables, expected, strict=True):
             same(table, wanted)
+
+
+def test_every_clip_may_train(made_up):
+    manifest = made_up(speakers=2)
+    ((name, table),) = divide(manifest, "all")
+    assert name == "split"
+    pd.testing.assert_frame_equal(table, manifest.assign(part=pd.array(["train"] * len(manifest), "string")))
 
 
 def test_a_published_split_in_a_file_is_one_split(made_up, tmp_path):
@@ -142,7 +149,9 @@ def test_a_protocol_needs_all_its_speakers(made_up):
 
 @pytest.mark.parametrize("kind", ["emobox", "", None, ["random"]])
 def test_unknown_kind_lists_kinds_and_protocols(made_up, kind):
-    with pytest.raises(ValueError, match=r"`kind` must be one of 'emovo-leave.*'k-fold'.*'speaker'.* Received: kind="):
+    with pytest.raises(
+        ValueError, match=r"`kind` must be one of 'all'.*'emovo-leave.*'k-fold'.*'speaker'.* Received: kind="
+    ):
         divide(made_up(), kind)
 
 

@@ -155,6 +155,19 @@ def test_an_array_that_is_missing_is_told(tmp_path):
         load_graph(tmp_path / "graph.npz")
 
 
+def test_an_archive_that_places_its_arrays_before_the_file_is_one_line(tmp_path):
+    """The operating system refuses to go there; found by the test below."""
+    path = tmp_path / "graph.npz"
+    save_graph(GRAPH, path)
+    data = bytearray(path.read_bytes())
+    # The end record's last fields: where the list of members begins, 4 bytes, and the length of a comment, 2.
+    begins = int.from_bytes(data[-6:-2], "little")
+    data[-6:-2] = (begins + 100_000).to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=f"{path}: is no sound graph; build it again"):
+        load_graph(path)
+
+
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_damaged_file_is_a_graph_or_one_line(tmp_path, data):

@@ -511,5 +511,5 @@ def test_neighbours_of_another_shape_are_refused():
 
 def test_another_backend_is_refused(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(ValueError, match=r"written for TensorFlow; .* Received: the backend jax"):
+    with pytest.raises(ValueError, match=r"runs on TensorFlow; .* Received: the backend jax"):
         GraphRegularization(classifier("keras"), config())

@@ -65,7 +65,9 @@ def test_fresh_noise_is_a_layer_and_copies_are_not():
 
 def test_every_recipe_can_be_assembled():
     for recipe in RECIPES.values():
-        assemble.check_settings(override(recipe, {"upstream.source": "runs/upstream"}))
+        sources = {"upstream.source": "runs/upstream"} | ({"start.source": "runs/simclr"} if recipe.start.layer else {})
+        sources |= {"teacher.source": "runs/teacher"} if recipe.teacher.source == "" else {}
+        assemble.check_settings(override(recipe, sources))
         samples, features = assemble.fixed_length(recipe).samples, assemble.features(recipe)
         if features is None:
             assert recipe.audio.pad == "batch"

@@ -139,6 +139,21 @@ def test_a_student_learns_what_its_teacher_says_of_clips_without_labels(pretrain
     assert student.log["labelled"].to_numpy() == pytest.approx(train["labelled"].mean(), abs=1e-6)
 
 
+def test_a_report_says_how_few_labels_there_were_and_who_taught(pretrained, trained):
+    teacher = trained("teacher", "teacher", {"split.labelled": 0.25, "start.layer": 0})
+    changes = {"start.source": str(pretrained.directory), "teacher.source": str(teacher.directory)}
+    student = trained("student", "reported", {**changes, "split.labelled": 0.25})
+    sertk.evaluate(student, resamples=10)
+    report = student.path("report", "report.md").read_text()
+    for words in (
+        "25 % of the training part keep theirs, seed 0",
+        "1 time masks, 1 frequency masks, 0.5 of the clips tri-cut, triangles by energy, training only",
+        f"the encoder of {pretrained.directory}",
+        f"{teacher.directory}, 1 of the loss, temperature 1",
+    ):
+        assert words in report
+
+
 def test_labels_from_a_table_stand_in_for_those_that_a_clip_lacks(trained, tiny_corpus, tmp_path):
     teacher = trained("teacher", "teacher", {"split.labelled": 0.25, "start.layer": 0})
     split = teacher.split
@@ -152,6 +167,11 @@ def test_labels_from_a_table_stand_in_for_those_that_a_clip_lacks(trained, tiny_
     }
     student = trained("student", "told", changes)
     assert student.log["labelled"].to_numpy() == pytest.approx(1)
+
+
+def test_a_student_without_a_teacher_is_told_so(trained):
+    with pytest.raises(ValueError, match=r"`teacher\.source` must name the folder of the run that teaches"):
+        trained("student", "untaught")
 
 
 def test_a_teacher_of_other_emotions_is_refused(trained, tiny_corpus):
@@ -177,6 +197,7 @@ def test_embeddings_of_a_contrastive_run_are_its_encoders(pretrained, tiny_corpu
     assert arrays[0].shape == (body.output_shape[-1],)
 
 
+@pytest.mark.slow
 def test_a_killed_contrastive_run_goes_on_to_the_weights_of_the_whole_one(trained, monkeypatch):
     """Views are drawn from the seed and the epoch: it does not matter whether there was one call or two."""
     whole = trained("simclr", "whole", {"training.epochs": 2})

@@ -16,6 +16,7 @@ from sertk.recipes import assemble, get, override
         ("003-cnn6", {"start.source": "runs/a", "training.members": 2}, "`training.members` must be 1"),
         ("000-cnn6-simclr", {"contrastive.temperature": 0.0}, "`contrastive.temperature` must be above 0.*=0.0"),
         ("000-cnn6-simclr", {"contrastive.temperature": float("nan")}, "`contrastive.temperature` must be above 0"),
+        ("000-cnn6-student", {}, "`teacher.source` must name the folder of the run that teaches"),
         ("000-cnn6-student", {"teacher.temperature": -1.0}, "`teacher.temperature` must be above 0.*=-1.0"),
         ("000-cnn6-student", {"teacher.multiplier": 1.5}, "`teacher.multiplier` .*at most 1.*=1.5"),
         ("003-cnn6", {"teacher.labels": "labels.csv"}, "set `teacher.source`"),

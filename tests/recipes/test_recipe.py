@@ -131,5 +131,5 @@ def test_wrong_override_is_told_in_one_sentence(changes, message):
 
 
 def test_unknown_recipe_lists_those_there_are():
-    with pytest.raises(ValueError, match=r"no recipe '005'; choose one of 001-resnet50, .*004-cnn-mfcc"):
+    with pytest.raises(ValueError, match=r"no recipe '005'; choose one of 000-resnet50-supervised, .*004-cnn-mfcc"):
         get("005")

@@ -89,6 +89,7 @@ def test_the_same_call_again_trains_nothing_anew(told, source, tiny_corpus, cach
     assert {path: path.stat().st_mtime_ns for path in directory.rglob("model.keras")} == files
 
 
+@pytest.mark.slow
 def test_clips_of_the_target_without_any_label_train_the_student(source, tiny_corpus, cache, tmp_path):
     speakers = sorted(set(tiny_corpus["speaker"]))
     lacking = tiny_corpus["speaker"].isin(speakers[:1])
@@ -103,6 +104,7 @@ def test_clips_of_the_target_without_any_label_train_the_student(source, tiny_co
     assert not set(target["path"][lacking]) & set(Run.open(tmp_path / "runs" / "3-teacher").split["path"])
 
 
+@pytest.mark.slow
 def test_a_cross_validation_has_the_targets_stages_once_a_fold(source, tiny_corpus, cache, tmp_path):
     changes = {**CHANGES, "split.kind": "speaker-k-fold", "split.k": 2, "split.validation": 0}
     said = simclrv2([source], [], tiny_corpus, tmp_path, encoder="cnn6", changes=changes, cache=cache, verbose=0)

@@ -61,14 +61,15 @@ def _download(name, revision):
         raise
     except (HFValidationError, RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise ValueError(
-            f"{name}: the hub has no such repository, or it is private, or has no such `revision`; see "
-            f"https://huggingface.co/{name}. Received: {_line(error)}"
+            f"{name}: there is no such folder, and the hub has no such repository, or it is private, or has no such "
+            f"`revision`; see https://huggingface.co/{name}. Received: {_line(error)}"
         ) from error
     except Exception as error:  # the hub's client raises many kinds
         folder = _cached(huggingface_hub, name, revision)
         if folder is None:
             raise ConnectionError(
-                f"{name}: can't be downloaded; where there is no network, {_by_hand(name)}. Received: {_line(error)}"
+                f"{name}: there is no such folder, and it can't be downloaded; where there is no network, "
+                f"{_by_hand(name)}. Received: {_line(error)}"
             ) from error
         return folder
 

@@ -54,7 +54,7 @@ STAGES = {
         "fine-tuned on few labels from the middle of its projection head",
         {"start": Start(layer=1), "augmentation": CUTS},
     ),
-    "student": ("distilled from a teacher", {"teacher": Teacher(), "augmentation": CUTS}),
+    "student": ("distilled from a teacher", {"teacher": Teacher(source=""), "augmentation": CUTS}),
 }
 
 PAPER_000 = tuple(

@@ -11,7 +11,8 @@ import pandas as pd
 from sertk.evaluation import align, mcnemar, metrics, paired_test, uar_z_test, write_pairs
 from sertk.evaluation.paired import match_pairs
 from sertk.recipes.recipe import settings
-from sertk.recipes.several.measured import measured, open_runs, refuse_repeated, refuse_runs_folder
+from sertk.recipes.run import refuse_runs_folder
+from sertk.recipes.several.measured import measured, open_runs, refuse_repeated
 
 MEASURES = ("uar", "accuracy")
 NAMES = ("baseline", "compared")
@@ -67,7 +68,7 @@ def compare_runs(baseline, runs, directory=None, *, names=None, part="test", cac
             clips, or the arguments do not fit together.
 
     Example:
-        >>> said = compare_runs(["runs/base-0", "runs/base-1"], ["runs/nsl-0", "runs/nsl-1"], "runs/nsl-or-base")
+        >>> said = compare_runs(["runs/base-0", "runs/base-1"], ["runs/nsl-0", "runs/nsl-1"], "compared/nsl")
         >>> said["tests"]["uar"]["difference"], said["tests"]["uar"]["p"]
     """
     if part not in ("test", "validation"):

@@ -125,16 +125,3 @@ def measured(run, part="test", cache=None):
 
 def _predictions(run, part):
     return run.path("report" if part == "test" else f"report-{part}", "predictions.csv")
-
-
-def refuse_runs_folder(directory, purpose):
-    """Refuses to write several runs' figures into the folder of one.
-
-    Args:
-        directory: the folder, or None.
-        purpose: str, what it is for.
-    """
-    if directory is not None and (Path(directory) / "recipe.json").exists():
-        raise ValueError(
-            f"{directory}: is a run's folder; choose another one for {purpose}. Received: a folder with recipe.json"
-        )

@@ -9,7 +9,8 @@ from sertk.atomic import replacing
 from sertk.evaluation import align, metrics, plot_sensitivity
 from sertk.evaluation.sensitivity_plot import ordered
 from sertk.recipes.recipe import settings
-from sertk.recipes.several.measured import measured, open_runs, refuse_repeated, refuse_runs_folder
+from sertk.recipes.run import refuse_runs_folder
+from sertk.recipes.several.measured import measured, open_runs, refuse_repeated
 
 SEED = "training.seed"
 # The paper's validation figures are of networks that the validation part did not train, its test figures of others.

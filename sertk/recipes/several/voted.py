@@ -23,6 +23,7 @@ from sertk.evaluation.combinations import check_combinations, check_measure
 from sertk.evaluation.voting import check_vote
 from sertk.recipes import tell
 from sertk.recipes.papers.paper_002_ensembles import ENSEMBLES
+from sertk.recipes.run import refuse_runs_folder
 from sertk.recipes.several.members import find_runs, open_members
 from sertk.recipes.several.run_costs import costs
 
@@ -164,11 +165,7 @@ def _check(directory, part, choose, validation, members, runs):
             "`runs` is the folder in which the members of a named ensemble are found; give both, or runs and files "
             f"alone. Received: members={members!r}, runs={runs if runs is None else str(runs)!r}"
         )
-    if (directory / "recipe.json").exists():
-        raise ValueError(
-            f"{directory}: is a run's folder, whose report would be lost; choose another one for the ensemble. "
-            "Received: a folder with recipe.json"
-        )
+    refuse_runs_folder(directory, "the ensemble")
 
 
 def _validation(members, names, part, files, choose, cache):

@@ -12,6 +12,7 @@ from sertk.recipes.book import get
 from sertk.recipes.experiment import evaluate, train
 from sertk.recipes.few_labels import UNLABELLED, labelled_or_not
 from sertk.recipes.papers.paper_000 import ENCODERS
+from sertk.recipes.prepared import divided
 from sertk.recipes.recipe import override
 from sertk.recipes.staged.transferred import transfer_labels
 
@@ -152,17 +153,7 @@ def _divisions(recipe, target, directory):
 
     The teacher, who can't hear clips without labels, gets the same parts without those.
     """
-    chosen = recipe.split
-    manifest = labelled_or_not(target, recipe.labels)
-    parts = sertk.corpora.divide(
-        manifest,
-        chosen.kind,
-        fractions=chosen.fractions,
-        k=chosen.k,
-        validation=chosen.validation,
-        seed=chosen.seed,
-        file=chosen.file,
-    )
+    parts = divided(recipe, labelled_or_not(target, recipe.labels))
     divisions = []
     for name, split in parts:
         name = "" if len(parts) == 1 else name

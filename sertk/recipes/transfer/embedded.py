@@ -6,9 +6,11 @@ import numpy as np
 
 from sertk.audio import MaximumLength, WaveformCache
 from sertk.embeddings import EmbeddingStore, classifier_embedder, embed, embedder, save_embeddings
+from sertk.models.ssl.config import SpeechEncoderConfig
+from sertk.models.ssl.hub import checkpoint_folder
 from sertk.models.ssl.pretrained import from_pretrained
 from sertk.recipes.bad_clips import without_bad
-from sertk.recipes.run import Run
+from sertk.recipes.run import Run, refuse_runs_folder
 
 PUBLISHED_RATE = 16_000
 
@@ -44,15 +46,15 @@ def embedding_model(source, layer=None, pooling="mean"):
                 '`layer` can be "embedding" only of a trained classifier; pass the folder of a run. '
                 f"Received: {source}, a checkpoint"
             )
-        return embedder(from_pretrained(source), layer, pooling)
+        return embedder(from_pretrained(checkpoint_of(source)), layer, pooling)
     model, members = run.model(), run.recipe.training.members
     encoders = [part for part in model.layers if "feature_encoder" in [inner.name for inner in _layers(part)]]
     if encoders:
         return embedder(encoders[0], "embedding" if layer is None else layer, pooling)
     if members > 1:
         raise ValueError(
-            f"{source}: must be a run of one network, whose last layer a vector enters. "
-            f"Received: an ensemble of {members}"
+            f"{source}: must be a run of one network, whose last layer a vector enters; train one with "
+            f"`training.members=1`. Received: an ensemble of {members}"
         )
     return classifier_embedder(model, layer)
 
@@ -120,7 +122,7 @@ def embed_corpus(
     Args:
         source, layer, pooling: as in `embedding_model`.
         manifest: DataFrame of `sertk.corpora.load`.
-        directory: where to write, as `sertk.embeddings.save_embeddings` does.
+        directory: where to write, as `sertk.embeddings.save_embeddings` does; no run's folder.
         seconds: float, longer clips are cropped to that, their middle; or None for none. Defaults to None.
         batch_size: int, clips at once. Defaults to 8.
         cache: folder for decoded waveforms and embeddings. Defaults to that of `sertk.audio.WaveformCache`.
@@ -131,10 +133,12 @@ def embed_corpus(
         The manifest, and the list of arrays in its order.
 
     Raises:
-        ConnectionError, FileNotFoundError, ValueError: as `embedding_model` and `sertk.embeddings.embed` do.
+        ConnectionError, FileNotFoundError: as `embedding_model` does.
+        ValueError: as `embedding_model` and `sertk.embeddings.embed` do, or if the directory is a run's.
     """
     if seconds is not None and not seconds > 0:
         raise ValueError(f"`seconds` must be above 0, or None. Received: seconds={seconds}")
+    refuse_runs_folder(directory, "the embeddings")
     model, waveforms = embedding_model(source, layer, pooling), WaveformCache(cache, sample_rate(source))
     manifest = without_bad(manifest, waveforms, skip_bad, progress=progress)
     cutting = MaximumLength(None if seconds is None else round(seconds * waveforms.sample_rate))
@@ -149,6 +153,26 @@ def embedding_store(directory, model, layer, pooling, cutting):
     """The store for one network, layer, pooling and way to cut clips."""
     settings = {"layer": layer, "pooling": pooling, "samples": cutting.samples, "crop": cutting.crop}
     return EmbeddingStore(directory, model, settings)
+
+
+def checkpoint_of(source):
+    """The folder of the checkpoint that a source is, where it is no run; its weights are not looked at.
+
+    Args:
+        source: as in `embedding_model`.
+
+    Raises:
+        ConnectionError, FileNotFoundError, ValueError: as `checkpoint_folder` does, or if its config.json is missing or
+            no speech encoder's.
+    """
+    try:
+        folder = checkpoint_folder(source)
+        SpeechEncoderConfig.from_file(folder)
+    except (ConnectionError, FileNotFoundError, ValueError) as error:
+        # A slip of the pen in a run's name looks like a name on the hub.
+        kind = next(one for one in (ConnectionError, FileNotFoundError, ValueError) if isinstance(error, one))
+        raise kind(f"{source}: is no run, which would have a recipe.json, and no checkpoint: {error}") from error
+    return folder
 
 
 def run_of(source):

@@ -14,7 +14,7 @@ from sertk.evaluation import plot_graph_statistics
 from sertk.graphs import build_graph, graph_statistics, save_graph, threshold_for_degree
 from sertk.recipes.bad_clips import without_bad
 from sertk.recipes.groups import Upstream
-from sertk.recipes.run import Run
+from sertk.recipes.run import Run, refuse_runs_folder
 from sertk.recipes.transfer.embedded import sample_rate
 from sertk.recipes.transfer.upstream import UpstreamNetwork
 
@@ -41,7 +41,8 @@ def graph_of_corpus(
     Args:
         source: as in `sertk.recipes.transfer.embedded.embedding_model`, or a folder that `sertk embed` wrote, whose
             clips and embeddings are taken as they are.
-        directory: where to write, as `write_graph` does, and `skipped.csv`, the files that were left out.
+        directory: where to write, as `write_graph` does, and `skipped.csv`, the files that were left out; no run's
+            folder.
         manifest: DataFrame of `sertk.corpora.load`, or None for the clips of the split or of the embeddings' folder.
             Defaults to None.
         split: the folder of a run, or a manifest's CSV file with a column `part`: only the training clips are in the
@@ -61,14 +62,17 @@ def graph_of_corpus(
 
     Raises:
         ConnectionError, FileNotFoundError: as `embedding_model` does.
-        ValueError: if arguments exclude each other, the split has no training clip or one that the corpus lacks, or
-            the clips have no graph, as `build_graph` says.
+        ValueError: if arguments exclude each other, the directory is a run's, the split has no training clip or one
+            that the corpus lacks, or the clips have no graph, as `build_graph` says.
     """
     if threshold is not None and degree is not None:
         raise ValueError(
             "`threshold` and `degree` both say which clips are neighbours; give one of them. "
             f"Received: threshold={threshold} and degree={degree}"
         )
+    directory = Path(directory)
+    # A run's own graph, in its folder graph/, is that which it goes on with when it is called again.
+    refuse_runs_folder(directory.parent if directory.name == "graph" else directory, "the graph")
     made = (Path(source) / "embeddings.json").is_file()
     if made and (manifest is not None or layer is not None):
         raise ValueError(
@@ -101,7 +105,7 @@ def graph_of_corpus(
         "max_neighbors": max_neighbors,
     }
     if manifest.attrs.get("skipped"):
-        with replacing(Path(directory) / "skipped.csv") as unfinished:
+        with replacing(directory / "skipped.csv") as unfinished:
             pd.DataFrame(manifest.attrs["skipped"]).to_csv(unfinished, index=False)
     return graph, write_graph(graph, directory, manifest["emotion"].tolist(), described)
 

@@ -1,7 +1,11 @@
 """What a recipe passes on from its upstream to the network that it trains: a graph, or the embeddings themselves."""
 
+import contextlib
+import dataclasses
+import re
 from pathlib import Path
 
+from sertk.recipes.groups import Graph, Upstream
 from sertk.recipes.transfer.neighbors import training_neighbors
 from sertk.recipes.transfer.upstream import UpstreamNetwork, check_source, check_upstream, fuses, trained_sources
 
@@ -28,7 +32,8 @@ class PassedOn:
     def upstream(self):
         """`UpstreamNetwork`."""
         if self._upstream is None:
-            self._upstream = UpstreamNetwork(self.recipe.upstream)
+            with _settings_in_full("upstream", Upstream):
+                self._upstream = UpstreamNetwork(self.recipe.upstream)
         return self._upstream
 
     @property
@@ -56,7 +61,8 @@ class PassedOn:
         """The neighbours of a run's training clips; None where the recipe has no graph."""
         if not self.recipe.graph.neighbors:
             return None
-        return training_neighbors(run, clips, lambda: self._embed(clips), self._progress)
+        with _settings_in_full("graph", Graph):
+            return training_neighbors(run, clips, lambda: self._embed(clips), self._progress)
 
     def check(self):
         """Looks for what the graph is to be made of without loading it: a file, or a source.
@@ -84,7 +90,8 @@ class PassedOn:
                 transform_fn="softmax" if graph.distance in DIVERGENCES and not probabilities else "none",
                 sum_over_axis=-1,
             )
-            return GraphRegularization(model, config, graph.layer)
+            with _settings_in_full("graph", Graph):
+                return GraphRegularization(model, config, graph.layer)
         if adversarial.multiplier:
             from sertk.learning import AdversarialRegularization, nsl
 
@@ -96,6 +103,16 @@ class PassedOn:
 
     def _embed(self, part):
         return self.upstream.embed(part, self._cache, self._progress)
+
+
+@contextlib.contextmanager
+def _settings_in_full(group, kind):
+    """Errors name settings as a recipe does: a `layer` is that of the graph or that of the upstream."""
+    names = "|".join(setting.name for setting in dataclasses.fields(kind))
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(re.sub(f"`({names})`", rf"`{group}.\1`", str(error))) from error
 
 
 DIVERGENCES = ("kl_divergence", "jensen_shannon_divergence")

@@ -7,8 +7,7 @@ import pandas as pd
 
 import sertk.corpora
 from sertk.audio import MaximumLength, WaveformCache
-from sertk.models.ssl.hub import checkpoint_folder
-from sertk.recipes.transfer.embedded import embedded, embedding_model, run_of, sample_rate
+from sertk.recipes.transfer.embedded import checkpoint_of, embedded, embedding_model, run_of, sample_rate
 
 
 class UpstreamNetwork:
@@ -79,7 +78,7 @@ def check_source(source):
     """
     run = run_of(source)
     if run is None:
-        checkpoint_folder(source)
+        checkpoint_of(source)
     elif run.folds or not run.finished:
         run.model()  # tells which
 

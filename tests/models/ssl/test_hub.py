@@ -116,9 +116,10 @@ def test_a_repository_without_weights_of_pytorch_is_refused(fake_hub):
 
 def test_without_a_network_the_error_says_which_files_to_fetch(no_network):
     message = (
-        rf"^{NAME}: can't be downloaded; where there is no network, fetch config\.json, preprocessor_config\.json and "
-        rf"model\.safetensors .* from https://huggingface\.co/{NAME} on another machine into a folder, and pass that "
-        r"folder in place of the name\. Received: \[Errno -2\] Name or service not known$"
+        rf"^{NAME}: there is no such folder, and it can't be downloaded; where there is no network, fetch "
+        rf"config\.json, preprocessor_config\.json and model\.safetensors .* from https://huggingface\.co/{NAME} on "
+        r"another machine into a folder, and pass that folder in place of the name\. Received: \[Errno -2\] Name or "
+        r"service not known$"
     )
     with pytest.raises(ConnectionError, match=message):
         checkpoint_folder(NAME)
@@ -151,7 +152,8 @@ def test_a_download_of_settings_alone_is_not_taken_for_a_checkpoint(no_network):
 def test_a_name_that_the_hub_does_not_have_is_told(kind, monkeypatch):
     error = refused(getattr(hub.utils, kind))
     monkeypatch.setattr(hub, "model_info", mock.Mock(side_effect=error))
-    message = rf"{NAME}: the hub has no such repository, or it is private, .* Received: 401 Client Error for {NAME}$"
+    nowhere = f"{NAME}: there is no such folder, and the hub has no such repository, or it is private"
+    message = f"^{nowhere}, .* Received: 401 Client Error for {NAME}$"
     with pytest.raises(ValueError, match=message):
         checkpoint_folder(NAME)
 

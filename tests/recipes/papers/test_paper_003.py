@@ -185,7 +185,7 @@ def test_the_validation_part_trains_too_where_it_is_joined(tiny_corpus, cache, c
         ("003-cnn6-nsl-3", {"graph.multiplier": -0.1}, "`graph.multiplier` must be at least 0"),
         ("003-cnn6-nsl-3", {"graph.neighbors": -1}, "`graph.neighbors` must be at least 0"),
         ("003-cnn6-nsl-3", {"graph.distance": "l3"}, "`graph.distance` must be one of l1, l2, cosine"),
-        ("003-cnn6-nsl-3", {"graph.layer": "fc3"}, "fc1, .*fc2.*Received: .*fc3"),
+        ("003-cnn6-nsl-3", {"graph.layer": "fc3"}, "`graph.layer` must name one .*fc1, .*fc2.*Received: .*fc3"),
         ("003-cnn6-nsl-3", {"graph.threshold": None, "graph.degree": None}, "`graph.threshold` or `graph.degree`"),
         ("003-cnn6-nsl-3", {"graph.threshold": 1.0, "graph.degree": None}, "`graph.threshold` must be above -1 and"),
         ("003-cnn6-nsl-3", {"graph.threshold": -1.0, "graph.degree": None}, "`graph.threshold` must be above -1 and"),
@@ -195,6 +195,7 @@ def test_the_validation_part_trains_too_where_it_is_joined(tiny_corpus, cache, c
         ("003-cnn6", {"adversarial.multiplier": 0.2, "adversarial.norm": "l7"}, "`adversarial.norm` must be one of"),
         ("003-cnn6", {"audio.seconds": "all"}, "`audio.seconds` must be a number, null or longest"),
         ("003-cnn6-add", {"audio.sample_rate": 8_000}, "`audio.sample_rate` must be .*Received: 8000 and 16000 Hz"),
+        ("003-cnn6-add", {"upstream.layer": "fc3"}, "`upstream.layer` must name one .*Received: .*fc3"),
         ("003-cnn6-add", {"model.units": 256}, "must equal `units`.*Received: upstream=16, units=256"),
     ],
 )
@@ -209,8 +210,14 @@ def test_settings_at_odds_are_told_before_anything_is_trained(
 def test_where_no_graph_could_be_made_the_call_may_be_mended(tiny_corpus, cache, changes, tmp_path):
     """Nothing was trained there, so nothing is lost: the same folder takes the settings that work."""
     strict = {**changes, "graph.degree": None, "graph.threshold": 0.9999999}
-    with pytest.raises(ValueError, match="`threshold` must be below the highest similarity"):
-        sertk.train("003-resnet9-nsl-3", tiny_corpus, tmp_path / "run", changes=strict, cache=cache, verbose=0)
+    for wrong, message in (
+        (strict, "`graph.threshold` must be below the highest similarity"),
+        ({**changes, "graph.degree": 1e3}, "`graph.degree` must be above 0 and below [0-9]+, the number of a clip's"),
+        ({**changes, "upstream.layer": "fc3"}, "`upstream.layer` must name one layer"),
+        ({**strict, "graph.layer": "fc3"}, "`graph.layer` must name one layer"),  # before the graph is looked for
+    ):
+        with pytest.raises(ValueError, match=message):
+            sertk.train("003-resnet9-nsl-3", tiny_corpus, tmp_path / "run", changes=wrong, cache=cache, verbose=0)
     run = sertk.train("003-resnet9-nsl-3", tiny_corpus, tmp_path / "run", changes=changes, cache=cache, verbose=0)
     assert run.finished
     assert run.recipe.graph.degree == 2.0

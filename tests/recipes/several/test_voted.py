@@ -188,5 +188,5 @@ def test_arguments_that_do_not_fit_together_are_refused(tmp_path):
 
 
 def test_a_runs_own_report_is_never_overwritten(runs, cache):
-    with pytest.raises(ValueError, match=r"is a run's folder, whose report would be lost"):
+    with pytest.raises(ValueError, match=r"is a run's folder; choose another one for the ensemble"):
         evaluate_ensemble(runs, runs[0], cache=cache)

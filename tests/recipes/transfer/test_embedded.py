@@ -115,7 +115,9 @@ def test_embeddings_of_a_probes_run_are_what_its_last_layer_takes(run, tiny_corp
 
 def test_an_ensembles_run_has_no_embeddings(finished_run, tmp_path):
     run = as_if(finished_run, tmp_path / "run", "training", members=2)
-    with pytest.raises(ValueError, match=r"must be a run of one network.*Received: an ensemble of 2"):
+    with pytest.raises(
+        ValueError, match=r"must be a run of one network.*`training\.members=1`.*Received: an ensemble of 2"
+    ):
         embedded.embedding_model(run)
 
 

@@ -1,6 +1,7 @@
 """The frozen network that a recipe builds on: that it can't know what is measured, and is looked for at the door."""
 
 import json
+from unittest import mock
 
 import pytest
 
@@ -13,6 +14,7 @@ from sertk.models import cnn6, from_waveform, ssl_classifier, ssl_encoder
 from sertk.models.ssl.hearing import shortest_clip
 from sertk.recipes import Run, assemble, get, learner, override
 from sertk.recipes.tell import notes
+from sertk.recipes.transfer.embedded import embedding_model
 from sertk.recipes.transfer.passed_on import PassedOn
 from sertk.recipes.transfer.upstream import check_unheard
 
@@ -100,6 +102,21 @@ def test_a_report_says_that_speakers_are_known(finished_run, tmp_path):
     assert sentence not in " ".join(notes(written(tmp_path / "none", target, get("003-cnn6"))))
     others = target.assign(speaker=target["speaker"].astype(str) + " of elsewhere")
     assert sentence not in " ".join(notes(written(tmp_path / "others", others, graph_recipe(upstream))))
+
+
+@pytest.mark.parametrize("source", ["runs/upstraem", "runs", "runs/more/than/a/name"])
+def test_what_is_neither_a_run_nor_a_checkpoint_is_no_upstream(source, tmp_path, monkeypatch):
+    """A slip of the pen in a run's name looks like a name on the hub."""
+    (tmp_path / "runs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.model_info", mock.Mock(side_effect=OSError("no network")))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    message = f"^{source}: is no run, which would have a recipe.json, and no checkpoint: {source}.*there is no such"
+    recipe = override(get("003-cnn6-nsl-3"), {"upstream.source": source})
+    with pytest.raises((ConnectionError, FileNotFoundError), match=message):
+        learner.check(recipe, 7)
+    with pytest.raises((ConnectionError, FileNotFoundError), match=message):
+        embedding_model(source)
 
 
 @pytest.mark.parametrize(
