@@ -1,15 +1,14 @@
 """The worker of a search: asks for a trial, trains it as a run, tells what came out, and forgets it."""
 
-import gc
 import time
 from pathlib import Path
 
-import keras
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
 from sertk.atomic import replacing
 from sertk.tuning.distributed import is_worker
+from sertk.tuning.forgetting import forgetting
 from sertk.tuning.hparams import write_session
 from sertk.tuning.trial_run import of_trial, train_trial
 
@@ -50,15 +49,13 @@ class RunTuner(keras_tuner.Tuner):
         Returns:
             dict of floats, that of `train_trial`.
         """
-        # Of the trial before, whatever it was: graphs, datasets, weights.
-        keras.utils.clear_session()
-        gc.collect()
         hp = trial.hyperparameters
         past = hp.values.get("tuner/trial_id")
         recipe = of_trial(self.hypermodel.recipe(hp), hp.values.get("tuner/epochs", self._epochs))
         directory = Path(self.get_trial_dir(trial.trial_id))
         past = None if past is None else Path(self.get_trial_dir(past))
-        figures = train_trial(recipe, directory, self._material, past)
+        with forgetting():
+            figures = train_trial(recipe, directory, self._material, past)
         write_session(directory / "hparams", trial.trial_id, own_values(hp), figures)
         return figures
 
