@@ -101,6 +101,14 @@ def test_independent_of_row_order_and_of_the_folder(made_up, kind):
 
 
 @pytest.mark.parametrize("kind", ["random", "speaker"])
+def test_the_same_where_pandas_keeps_strings_as_objects(made_up, kind):
+    """As pandas 2 does, which Google Colab has."""
+    parts = split(made_up(speakers=9), kind)["part"].tolist()
+    with pd.option_context("future.infer_string", False):
+        assert split(made_up(speakers=9), kind)["part"].tolist() == parts
+
+
+@pytest.mark.parametrize("kind", ["random", "speaker"])
 def test_seed_changes_the_split(made_up, kind):
     manifest = made_up()
     assert split(manifest, kind, seed=0)["part"].tolist() != split(manifest, kind, seed=1)["part"].tolist()

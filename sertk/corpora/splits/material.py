@@ -94,7 +94,7 @@ def _canonical_order(manifest):
     corpora = manifest["corpus"].fillna("").astype(str).tolist()
     speakers = manifest["speaker"].fillna("").astype(str).tolist()
     folders = pd.Series([path.rpartition("/")[0] or "/" for path in paths])
-    root = {corpus: len(os.path.commonpath(its.unique())) for corpus, its in folders.groupby(corpora)}
+    root = {corpus: len(os.path.commonpath(set(its))) for corpus, its in folders.groupby(corpora)}
     keys = [
         (corpus, speaker, path.rpartition("/")[2], path[root[corpus] :].lstrip("/"), row)
         for row, (corpus, speaker, path) in enumerate(zip(corpora, speakers, paths, strict=True))
