@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "models",
         "pipeline",
         "recipes",
+        "tuning",
     ],
     submod_attrs={
         "export": ["export_saved_model"],

@@ -6,12 +6,12 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from sertk.atomic import replacing
 from sertk.corpora.manifest import require_columns, save_manifest
 from sertk.corpora.readers.picture import image_size
 from sertk.pipeline import check_examples, one_hot, shuffled, untuned
+from sertk.progress import progress_bar
 
 TABLE = "emotion.csv"
 BATCH = 16
@@ -53,7 +53,7 @@ def write_images(manifest, directory, image, waveforms, fixed_length, progress=T
     samples = fixed_length.samples
     draw = tf.function(image, input_signature=[tf.TensorSpec((None, samples), tf.float32)])
     rows, paths = manifest.to_dict("records"), []
-    with tqdm(total=len(rows), desc="images", unit="image", disable=None if progress else True) as bar:
+    with progress_bar(total=len(rows), desc="images", unit="image", show=progress) as bar:
         for begin in range(0, len(rows), BATCH):
             batch = rows[begin : begin + BATCH]
             cut = [np.asarray(fixed_length(_part(waveforms, row, samples))) for row in batch]

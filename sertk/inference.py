@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from sertk.audio import AUDIO_EXTENSIONS, MAX_SECONDS, chunk_starts, read
+from sertk.progress import progress_bar
 
 # How many windows the model is asked about at once.
 BATCH = 32
@@ -125,7 +125,7 @@ def predict(model, files, *, windows=False, skip_bad=False, max_seconds=MAX_SECO
     paths = _audio_files(files)
     predictor = model if isinstance(model, Predictor) else Predictor(model)
     rows, skipped = [], []
-    for path in tqdm(paths, desc="predicting", unit="file", disable=not progress or len(paths) <= 10):
+    for path in progress_bar(paths, desc="predicting", unit="file", show=progress and len(paths) > 10):
         try:
             waveform = read(path, predictor.sample_rate, max_seconds=max_seconds)
             if len(waveform) < predictor.shortest:

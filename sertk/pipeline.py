@@ -5,10 +5,10 @@ import os
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from sertk.audio import MaximumLength
 from sertk.augment.awgn import add_noise
+from sertk.progress import progress_bar
 
 
 class Clips:
@@ -221,8 +221,7 @@ class Clips:
         waveforms = self._waveforms(positions, self.batch_size).prefetch(2)
         compute = tf.function(features, input_signature=[waveforms.element_spec[0]])
         total, done, kept = self.clips * self.copies, 0, None
-        silent = None if progress else True  # None: no bar but on a terminal
-        with tqdm(total=total, desc="features", unit="clip", disable=silent, leave=False) as bar:
+        with progress_bar(total=total, desc="features", unit="clip", show=progress, leave=False) as bar:
             for batch, _ in waveforms.with_options(untuned()):
                 computed = compute(batch).numpy()
                 if kept is None:

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "sertk"
 ROOMS = (
-    ["_version", "atomic", "lock", "quiet"],
+    ["_version", "atomic", "lock", "progress", "quiet"],
     ["audio"],
     ["corpora"],
     ["features"],
@@ -65,6 +65,13 @@ def test_the_door_opens_without_tensorflow(statement):
     code = f"import sys; {statement}; print(sorted({heavy} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_every_room_is_a_name_of_the_package():
+    import sertk
+
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} - {"cli"}
+    assert rooms - set(sertk.__all__) == set()
 
 
 def test_every_public_name_can_be_had():

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import platformdirs
-from tqdm import tqdm
 
 from sertk.atomic import replacing
 from sertk.audio.decode import MAX_SECONDS, check_channel, check_max_seconds, check_sample_rate, read
+from sertk.progress import progress_bar
 
 BYTES = 4
 # What a killed run left unfinished is swept away after a day: by then nobody is still writing it.
@@ -132,12 +132,12 @@ class WaveformCache:
             return {}
         self._sweep()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            bar = tqdm(
+            bar = progress_bar(
                 pool.map(lambda entry: self._decode(entry, paths[entry]), missing),
                 total=len(missing),
                 desc="decoding",
                 unit="clip",
-                disable=None if progress else True,  # None: off a terminal
+                show=progress,
             )
             return {entry: failure for entry, failure in zip(missing, bar, strict=True) if failure}
 

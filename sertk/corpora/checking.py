@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 from sertk.audio import read
 from sertk.corpora.readers.registry import OFFICIAL, READERS, reader_name
+from sertk.progress import progress_bar
 
 UNLABELLED = "(none)"
 
@@ -131,8 +131,7 @@ def _undecodable(paths, progress):
         return None
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        silent = None if progress else True  # None: off a terminal
-        bar = tqdm(pool.map(problem, paths), total=len(paths), desc="decoding", unit="clip", disable=silent)
+        bar = progress_bar(pool.map(problem, paths), total=len(paths), desc="decoding", unit="clip", show=progress)
         return [found for found in bar if found]
 
 

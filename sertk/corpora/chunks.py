@@ -2,11 +2,11 @@
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from sertk.audio import chunk_starts
 from sertk.corpora.manifest import require_columns
 from sertk.corpora.splits.parts import PARTS
+from sertk.progress import progress_bar
 
 
 def cut_chunks(manifest, waveforms, seconds=0.03, top_db=30.0, progress=True):
@@ -31,7 +31,7 @@ def cut_chunks(manifest, waveforms, seconds=0.03, top_db=30.0, progress=True):
     """
     require_columns(manifest, ("path",))
     waveforms.prepare(manifest["path"], progress=progress)
-    bar = tqdm(manifest["path"], desc="chunks", unit="clip", disable=None if progress else True, leave=False)
+    bar = progress_bar(manifest["path"], desc="chunks", unit="clip", show=progress, leave=False)
     starts = [chunk_starts(waveforms.waveform(path), waveforms.sample_rate, seconds, top_db) for path in bar]
     counts = [len(of_clip) for of_clip in starts]
     if not sum(counts):

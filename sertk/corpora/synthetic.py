@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import soundfile
-from tqdm.auto import tqdm
 
 from sertk.corpora.manifest import save_manifest
 from sertk.corpora.voice import CONSONANTS, PROSODY, VOWELS, make_speaker, speak, vary
+from sertk.progress import progress_bar
 
 SENTENCES = 4
 TITLE = "A synthetic corpus: not speech of people, and no benchmark."
@@ -58,7 +58,7 @@ def write_synthetic(directory, speakers=10, clips=8, seconds=(1.8, 2.6), sample_
     plan = [(s, e, clip) for s in range(speakers) for e in range(len(PROSODY)) for clip in range(clips)]
     rows = [
         _write_clip(directory, *place, seconds, sample_rate, seed)
-        for place in tqdm(plan, desc="synthetic corpus", unit="clip")
+        for place in progress_bar(plan, desc="synthetic corpus", unit="clip")
     ]
     save_manifest(pd.DataFrame(rows), directory / "manifest.csv", relative=True)
     return directory

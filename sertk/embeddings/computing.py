@@ -2,11 +2,11 @@
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from sertk.audio import FixedLength, MaximumLength
 from sertk.models.ssl.hearing import feature_encoder_of
 from sertk.models.ssl.lengths import frame_count
+from sertk.progress import progress_bar
 
 
 def embed(manifest, model, store, waveforms, *, maximum_length=None, batch_size=8, progress=True):
@@ -50,8 +50,7 @@ def embed(manifest, model, store, waveforms, *, maximum_length=None, batch_size=
                 f"samples, the network hears {encoder.receptive_field} at least"
             )
     alone = encoder is None or encoder.norm == "group" or _holds_fixed_length(model)
-    silent = None if progress else True  # None: no bar but on a terminal
-    with tqdm(total=len(missing), desc="embedding", unit="clip", disable=silent) as bar:
+    with progress_bar(total=len(missing), desc="embedding", unit="clip", show=progress) as bar:
         for rows in _batches(missing, lengths, batch_size, alone):
             clips = [np.asarray(crop(np.fromfile(entries[row], "<f4"))) for row in rows]
             longest = max(map(len, clips))

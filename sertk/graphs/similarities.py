@@ -1,7 +1,8 @@
 """Cosine similarities of all pairs of embeddings, a block of clips at a time."""
 
 import numpy as np
-from tqdm import tqdm
+
+from sertk.progress import progress_bar
 
 # How many similarities are at hand at once: 128 MiB in float64.
 BLOCK = 1 << 24
@@ -61,7 +62,7 @@ def blocks(vectors, desc, *, once=False, progress=True):
     """
     clips = len(vectors)
     rows = max(1, BLOCK // clips)
-    with tqdm(total=clips, desc=desc, unit="clip", disable=None if progress else True) as bar:
+    with progress_bar(total=clips, desc=desc, unit="clip", show=progress) as bar:
         for start in range(0, clips, rows):
             part = vectors[start : start + rows]
             begin = start if once else 0

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 import pooch
 import requests
-from tqdm import tqdm
 
 from sertk.corpora.downloads.resuming import TRIES, ResumingDownloader
 from sertk.corpora.downloads.room import require_room
+from sertk.progress import progress_bar
 
 # Polite, and enough: a server that is asked for thousands of small files answers slowly, not seldom.
 CONNECTIONS = 4
@@ -118,8 +118,7 @@ def _held(remote, folder):
 
 def _bar(remotes, label, progress):
     total = sum(remote.size or 0 for remote in remotes) or None
-    silent = None if progress else True  # None: off a terminal
-    return tqdm(total=total, desc=label, unit="B", unit_scale=True, disable=silent)
+    return progress_bar(total=total, desc=label, unit="B", unit_scale=True, show=progress)
 
 
 @contextmanager

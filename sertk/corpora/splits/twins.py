@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
-from tqdm import tqdm
 
 from sertk.audio import info, read
+from sertk.progress import progress_bar
 
 # Four steps of 16 bit. Copies that were resampled one by one differ by their dither: the twins of RAVDESS are identical
 # as published, and two steps apart at 16 kHz. Two takes of one sentence are hundreds of steps apart.
@@ -182,9 +182,9 @@ def _fingerprints(paths, clips):
     # Each worker holds a whole clip, and clips may be an hour long.
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
         found = pool.map(lambda clip: _fingerprint(*_version(paths[clip])), clips)
-        # None: on a terminal only. It leaves no trace, as most of the time nothing is decoded anew.
-        quiet = None if len(clips) > MANY else True
-        bar = tqdm(found, total=len(clips), desc="comparing recordings", unit="clip", leave=False, disable=quiet)
+        # It leaves no trace, as most of the time nothing is decoded anew.
+        options = {"total": len(clips), "desc": "comparing recordings", "unit": "clip", "leave": False}
+        bar = progress_bar(found, show=len(clips) > MANY, **options)
         return dict(zip(clips.tolist(), bar, strict=True))
 
 
