@@ -57,6 +57,7 @@ def test_a_corpus_without_emotions_can_not_be_judged(pretrained, cache, monkeypa
         linear_evaluation(pretrained, cache=cache)
 
 
+@pytest.mark.slow
 def test_temperature_and_augmentation_are_searched_by_it(tiny_corpus, cache, tmp_path):
     found = tune(
         "simclr",

@@ -99,6 +99,7 @@ def test_a_model_is_the_recipes_with_a_trials_settings():
     assert hypermodel.build(hp).count_params() == 14_714_688 + flat * 64 + 64 + 64 * 32 + 32 + 32 * 7 + 7
 
 
+@pytest.mark.slow
 def test_keras_tuners_own_tuners_take_the_hypermodel(tmp_path):
     """With features at hand, as a notebook has them."""
     base = override(get("004-cnn-mfcc"), {"audio.seconds": 1.0, "features.n_mfcc": 32, "features.n_mels": 32})

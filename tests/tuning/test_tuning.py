@@ -111,6 +111,7 @@ def test_a_promoted_trial_goes_on_from_its_checkpoint(search, tiny_corpus, chang
     assert not list(found.directory.rglob("*.keras"))
 
 
+@pytest.mark.slow
 def test_a_falling_rate_begins_anew_in_a_longer_trial(search, tiny_corpus, changes, cache, epochs, tmp_path):
     """A cosine over one epoch is no part of a cosine over three."""
     own = {"training.schedule": "cosine"}
