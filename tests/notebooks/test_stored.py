@@ -30,8 +30,8 @@ def the_cell(notebook, tag):
     return found
 
 
-def test_the_first_ones_are_here():
-    assert {"first", "paper-004"} <= {path.stem for path in STORED}
+def test_there_is_a_first_one_and_one_for_each_paper():
+    assert [path.stem for path in STORED] == ["first", *(f"paper-00{number}" for number in range(5))]
 
 
 def test_it_is_a_notebook_of_the_format_that_names_its_cells(notebook):
