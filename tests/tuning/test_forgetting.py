@@ -19,7 +19,8 @@ def train():
 
 def graphs():
     gc.collect()
-    return sum(isinstance(thing, FuncGraph) for thing in gc.get_objects())
+    # Not isinstance: it asks a weak proxy for the class of what is gone.
+    return sum(issubclass(type(thing), FuncGraph) for thing in gc.get_objects())
 
 
 def test_no_graph_stays_of_a_training():
