@@ -13,7 +13,7 @@ SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "tuning.py"
 
 
 def test_memory_does_not_grow_over_thirty_trials(tmp_path):
-    """About 1 MB a trial stays in native code, 28 MB from the fifth trial on; with the graphs it would be 417 MB."""
+    """About 1 MB a trial stays in native code, 28 MB from the fifth trial on; graphs that stayed would be hundreds."""
     command = [sys.executable, str(SCRIPT), "--trials", "30", "--json", str(tmp_path / "memory.json")]
     subprocess.run(command, check=True, capture_output=True, text=True, timeout=3600)
     rows = json.loads((tmp_path / "memory.json").read_text())

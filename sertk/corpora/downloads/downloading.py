@@ -1,6 +1,5 @@
 """A corpus from its publisher into a folder: whole, or not there."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -134,7 +133,7 @@ def _publish(corpus, directory):
     try:
         if directory.exists():
             directory.rmdir()
-        os.replace(corpus, directory)  # noqa: PTH105  (the atomic call itself, by its own name)
+        corpus.replace(directory)
     except OSError as error:
         raise OSError(
             f"{directory}: the corpus can't be put there; name a new folder, in it or elsewhere, and call again. "

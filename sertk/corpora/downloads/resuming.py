@@ -1,7 +1,6 @@
 """Downloads that go on where they broke off: a downloader for pooch, which has none."""
 
 import json
-import os
 import re
 import time
 from pathlib import Path
@@ -96,7 +95,7 @@ class ResumingDownloader:
                     ) from error
                 time.sleep(error.wait if error.wait is not None else 2.0 ** (self.tries - left))
         self._verify(url)
-        os.replace(self.part, output_file)  # noqa: PTH105  (pooch's own temporary file)
+        self.part.replace(output_file)
         self.about.unlink(missing_ok=True)
 
     def _stream(self, url):

@@ -16,7 +16,7 @@ RATIO = 100
 FILES = 200_000
 BLOCK = 2**20
 DRIVE = re.compile(r"[A-Za-z]:")
-DAMAGED = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, NotImplementedError)
+DAMAGED = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,10 @@ def unpack(archive, folder):
             raise ValueError(f"{archive.name}: is no whole ZIP or TAR archive. Received: it begins with {beginning!r}")
     except DAMAGED as error:
         raise ValueError(f"{archive.name}: is damaged. Received: {error}") from error
+    except NotImplementedError as error:
+        raise ValueError(
+            f"{archive.name}: is packed in a way that Python does not know; unpack it by hand. Received: {error}"
+        ) from error
 
 
 def _of_zip(file, entry):

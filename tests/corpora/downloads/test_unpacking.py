@@ -165,6 +165,16 @@ def test_a_zip_that_lies_about_a_length_is_damaged(zipped, tmp_path):
         unpack(path, tmp_path / "out")
 
 
+def test_a_compression_that_python_does_not_know_is_no_damage(zipped, tmp_path):
+    """Method 97, WavPack's, in both directories: after the version (20) and no flags."""
+    path = zipped(("a.wav", b"RIFF"))
+    data = path.read_bytes()
+    known = next(method for method in (0, 8) if bytes([20, 0, 0, 0, method, 0]) in data)
+    path.write_bytes(data.replace(bytes([20, 0, 0, 0, known, 0]), bytes([20, 0, 0, 0, 97, 0])))
+    with pytest.raises(ValueError, match=r"a.zip: is packed in a way that Python does not know; unpack it by hand"):
+        unpack(path, tmp_path / "out")
+
+
 def test_damage_is_told_and_no_traceback(zipped, tarred, tmp_path):
     noise = os.urandom(20_000)
     whole = [zipped(("a.wav", noise))]
