@@ -68,9 +68,9 @@ def unpack(archive, folder):
 
 
 def _of_zip(file, entry):
-    """A kind is there only where the archive was written on a Unix."""
+    """A kind is there only where the archive was written on a Unix; `is_dir` of Python 3.11 fails on an empty name."""
     plain = stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG, stat.S_IFDIR) and not entry.flag_bits & 1
-    return _Member(entry.orig_filename, entry.file_size, entry.is_dir(), plain, lambda: file.open(entry))
+    return _Member(entry.orig_filename, entry.file_size, entry.filename.endswith("/"), plain, lambda: file.open(entry))
 
 
 def _of_tar(file):

@@ -23,7 +23,11 @@ def zipped(tmp_path):
         path = tmp_path / "a.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in members:
-                archive.writestr(name, content)
+                entry = name if isinstance(name, zipfile.ZipInfo) else zipfile.ZipInfo(name)
+                if entry is not name:
+                    entry.compress_type = zipfile.ZIP_DEFLATED
+                with archive.open(entry, "w") as file:  # Python 3.11's `writestr` fails on an empty name
+                    file.write(content)
         return path
 
     return write
