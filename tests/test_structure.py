@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "sertk"
 ROOMS = (
-    ["_version", "atomic", "lock", "progress", "quiet"],
+    ["_version", "atomic", "folder", "lock", "progress", "quiet"],
     ["audio"],
     ["corpora"],
     ["features"],

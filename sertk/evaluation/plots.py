@@ -22,6 +22,7 @@ KINDS = {
 }
 # More columns than this and the points of a waveform fall on the same pixels.
 WAVEFORM_COLUMNS = 2000
+SCORES = {"accuracy": "accuracy, ", "contrastive_accuracy": "views told apart, ", "uar": "UAR, "}
 
 
 def plot_confusion(metrics, path):
@@ -63,13 +64,14 @@ def plot_confusion(metrics, path):
 def plot_learning_curves(history, path):
     """Draws loss (left) and accuracy (right) by epoch, or by step, as a PNG of `1950 x 750` pixels.
 
-    Training is dashed, validation solid; `uar` and `val_uar` are drawn beside the accuracy where they are recorded.
-    A line marks the epoch with the lowest validation loss, and a grey line the learning rate if it changed. Missing
-    columns and values that are not finite are left out. Where there is a column `step`, that is what curves run over.
+    Training is dashed, validation solid; UAR is drawn beside the accuracy where it is recorded, and of SimCLR the share
+    of views that are told apart from all others. A line marks the epoch with the lowest validation loss, and a grey
+    line the learning rate if it changed. Missing columns and values that are not finite are left out. Where there is a
+    column `step`, that is what curves run over.
 
     Args:
-        history: DataFrame with a row an epoch: `epoch, loss` and, where recorded, `val_loss, accuracy, val_accuracy,
-            uar, val_uar, learning_rate`.
+        history: DataFrame with a row an epoch: `epoch, loss` and, where recorded, `val_loss, learning_rate` and, with
+            and without `val_`, `accuracy, uar, contrastive_accuracy`.
         path: the PNG file; its folder is made if it is missing.
 
     Returns:
@@ -88,8 +90,8 @@ def plot_learning_curves(history, path):
     figure = _figure(1950, 750)
     losses, scores = figure.subplots(1, 2)
     _curves(losses, history, unit, {"loss": BLUE}, "Loss")
-    _curves(scores, history, unit, {"accuracy": BLUE, "uar": ORANGE}, "Accuracy")
-    if any(column in history for column in ("accuracy", "val_accuracy", "uar", "val_uar")):
+    _curves(scores, history, unit, {"accuracy": BLUE, "contrastive_accuracy": BLUE, "uar": ORANGE}, "Accuracy")
+    if scores.lines:
         scores.set_ylim(0, 1.02)
         scores.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     else:
@@ -183,8 +185,9 @@ def _curves(axes, history, unit, colours, heading):
     for name, colour in colours.items():
         for column, who, style in ((name, "training", "--"), (f"val_{name}", "validation", "-")):
             if column in history:
-                what = "UAR, " if name == "uar" else "accuracy, " if "uar" in history or "val_uar" in history else ""
-                what = "" if name == "loss" else what
+                what = (
+                    SCORES.get(name, "") if not {"uar", "val_uar", "contrastive_accuracy"}.isdisjoint(history) else ""
+                )
                 # A single epoch is a point, not a line.
                 marker = "o" if len(history) == 1 else None
                 axes.plot(epochs, history[column], style, color=colour, marker=marker, label=what + who)

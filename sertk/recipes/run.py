@@ -1,18 +1,18 @@
 """A run's folder: what was asked, what came out, and everything needed to do it again."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import pandas as pd
 
 from sertk.corpora import load_manifest
+from sertk.folder import Folder
 from sertk.learning.kept_epoch import kept_epoch
 from sertk.recipes.recipe import Recipe
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class Run(Folder):
     """A training run on disk.
 
     ```
@@ -26,40 +26,14 @@ class Run:
     ```
 
     A cross-validation holds a run for each fold instead, `fold-1/`, `fold-2/`, ..., beside its own `recipe.json`,
-    `environment.json`, `skipped.csv` and `report/`.
+    `environment.json`, `skipped.csv` and `report/`. `settings` is what `recipe.json` holds: `recipe`, `classes`,
+    `corpora`, `command`, and `folds` of a cross-validation.
 
     Args:
         directory: the folder.
     """
 
-    directory: Path
-
-    def __post_init__(self):
-        object.__setattr__(self, "directory", Path(self.directory))
-
-    @classmethod
-    def open(cls, directory):
-        """The run in a folder.
-
-        Raises:
-            FileNotFoundError: if there is no such folder.
-            ValueError: if the folder holds no run.
-        """
-        run = cls(directory)
-        if not run.directory.is_dir():
-            raise FileNotFoundError(f"{run.directory}: there is no such run folder; `sertk train` makes one")
-        if not run.path("recipe.json").is_file():
-            raise ValueError(f"{run.directory}: holds no run, which would have a recipe.json; pass the folder of a run")
-        return run
-
-    def path(self, *parts):
-        """A path in the run's folder."""
-        return self.directory.joinpath(*parts)
-
-    @property
-    def settings(self):
-        """dict, what `recipe.json` holds: `recipe`, `classes`, `corpora`, `command`, `folds` of a cross-validation."""
-        return json.loads(self.path("recipe.json").read_text())
+    kind, told_by, made_by = "run", "recipe.json", "sertk train"
 
     @property
     def recipe(self):

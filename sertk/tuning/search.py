@@ -2,13 +2,14 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import pandas as pd
 
+from sertk.folder import Folder
+
 
 @dataclasses.dataclass(frozen=True)
-class Search:
+class Search(Folder):
     """A search on disk.
 
     ```
@@ -24,36 +25,7 @@ class Search:
         directory: the folder.
     """
 
-    directory: Path
-
-    def __post_init__(self):
-        object.__setattr__(self, "directory", Path(self.directory))
-
-    @classmethod
-    def open(cls, directory):
-        """The search in a folder.
-
-        Raises:
-            FileNotFoundError: if there is no such folder.
-            ValueError: if the folder holds no search.
-        """
-        search = cls(directory)
-        if not search.directory.is_dir():
-            raise FileNotFoundError(f"{search.directory}: there is no such folder; `sertk tune` makes one")
-        if not search.path("search.json").is_file():
-            raise ValueError(
-                f"{search.directory}: holds no search, which would have a search.json; pass the folder of one"
-            )
-        return search
-
-    def path(self, *parts):
-        """A path in the search's folder."""
-        return self.directory.joinpath(*parts)
-
-    @property
-    def settings(self):
-        """dict, what `search.json` holds."""
-        return json.loads(self.path("search.json").read_text())
+    kind, told_by, made_by = "search", "search.json", "sertk tune"
 
     @property
     def results(self):

@@ -90,6 +90,14 @@ def test_curves_mark_the_epoch_of_the_lowest_validation_loss(tmp_path, figures):
     assert rate.get_ylabel() == "Learning rate"
 
 
+def test_curves_of_simclr_show_how_many_views_are_told_apart(tmp_path, figures):
+    table = history(contrastive_accuracy=[0.1, 0.3, 0.5, 0.6, 0.7], val_contrastive_accuracy=[0.1] * 5)
+    plot_learning_curves(table, tmp_path / "curves.png")
+    accuracy = figures[0].axes[1]
+    assert legend(accuracy) == ["views told apart, training", "views told apart, validation"]
+    assert list(accuracy.lines[0].get_ydata()) == [0.1, 0.3, 0.5, 0.6, 0.7]
+
+
 @pytest.mark.parametrize(
     "table",
     [history(1), history(1, val_loss=[1.0]), history(3, val_loss=[np.nan] * 3), history(2, loss=[np.inf, np.nan])],

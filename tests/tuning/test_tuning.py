@@ -228,7 +228,7 @@ def test_a_folder_with_something_else_is_left_alone(search, tiny_corpus, tmp_pat
         search(1e-3, folder=tmp_path / "other" / "notes.txt")
     with pytest.raises(ValueError, match="holds no search"):
         Search.open(tmp_path / "other")
-    with pytest.raises(FileNotFoundError, match="there is no such folder"):
+    with pytest.raises(FileNotFoundError, match="there is no such search folder"):
         Search.open(tmp_path / "nowhere")
 
 
