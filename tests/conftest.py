@@ -57,6 +57,21 @@ def small():
 
 
 @pytest.fixture(scope="session")
+def small_simclr():
+    """Settings that make paper 000's recipes train in seconds: the one CNN on 64 bands, some thousand weights."""
+    return {
+        "model.builder": "cnn",
+        "model.batch_norm": "channels",
+        "audio.seconds": 1.1,
+        "training.epochs": 1,
+        "training.batch_size": 16,
+        "labels": None,
+        "split.kind": "speaker",
+        "split.fractions": [0.5, 0.25, 0.25],
+    }
+
+
+@pytest.fixture(scope="session")
 def finished_run(tiny_corpus, cache, small, tmp_path_factory):
     """A run of the one CNN on the tiny corpus, trained for two epochs."""
     import sertk

@@ -15,25 +15,14 @@ from sertk.recipes.few_labels import UNLABELLED
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
-# The one CNN of paper 004 on 64 bands: some thousand weights.
-TINY = {
-    "model.builder": "cnn",
-    "model.batch_norm": "channels",
-    "audio.seconds": 1.1,
-    "training.epochs": 1,
-    "training.batch_size": 16,
-    "labels": None,
-}
-SPLIT = {"split.kind": "speaker", "split.fractions": [0.5, 0.25, 0.25]}
-
 
 @pytest.fixture(scope="module")
-def trained(tiny_corpus, cache, tmp_path_factory):
+def trained(tiny_corpus, small_simclr, cache, tmp_path_factory):
     """A function that trains one of paper 000's recipes on the tiny corpus, and gives the run."""
     folder = tmp_path_factory.mktemp("runs")
 
     def train(stage, name, changes=None, corpus=tiny_corpus):
-        changes = {**TINY, **SPLIT, **(changes or {})}
+        changes = {**small_simclr, **(changes or {})}
         return sertk.train(f"000-cnn6-{stage}", corpus, folder / name, changes=changes, cache=cache, verbose=0)
 
     return train
@@ -70,8 +59,8 @@ def test_clips_without_an_emotion_teach_what_needs_none(tiny_corpus, trained):
         trained("supervised", "named", {}, nameless)
 
 
-def test_a_classifier_begins_with_the_encoder_it_is_told(pretrained):
-    changes = {**TINY, "start.source": str(pretrained.directory), "start.layer": 1}
+def test_a_classifier_begins_with_the_encoder_it_is_told(pretrained, small_simclr):
+    changes = {**small_simclr, "start.source": str(pretrained.directory), "start.layer": 1}
     recipe = override(get("000-cnn6-teacher"), changes)
     network = learner.learner(recipe, input_shape(recipe), 3)
     body, head = encoder_and_head(pretrained.model().layers[-1])

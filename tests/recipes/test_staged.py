@@ -10,17 +10,10 @@ from sertk.recipes import Run, simclrv2
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
-CHANGES = {
-    "model.builder": "cnn",
-    "model.batch_norm": "channels",
-    "audio.seconds": 1.1,
-    "training.epochs": 1,
-    "training.batch_size": 16,
-    "labels": None,
-    "split.kind": "speaker",
-    "split.fractions": [0.5, 0.25, 0.25],
-    "split.labelled": 0.25,
-}
+
+@pytest.fixture(scope="module")
+def changes(small_simclr):
+    return small_simclr | {"split.labelled": 0.25}
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +24,12 @@ def source(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def told(source, tiny_corpus, cache, tmp_path_factory):
+def told(source, tiny_corpus, changes, cache, tmp_path_factory):
     """The folder of algorithm 1 on three corpora, and its summary."""
     directory = tmp_path_factory.mktemp("staged")
     nameless = source.assign(corpus="nameless")[:14]
     summary = simclrv2(
-        [source[14:]], [nameless], tiny_corpus, directory, encoder="cnn6", changes=CHANGES, cache=cache, verbose=0
+        [source[14:]], [nameless], tiny_corpus, directory, encoder="cnn6", changes=changes, cache=cache, verbose=0
     )
     return directory, summary
 
@@ -78,26 +71,26 @@ def test_the_transfer_labels_the_training_clips_that_have_none(told):
     assert summary["folds"][0]["transfer"] == said
 
 
-def test_the_same_call_again_trains_nothing_anew(told, source, tiny_corpus, cache):
+def test_the_same_call_again_trains_nothing_anew(told, source, tiny_corpus, changes, cache):
     directory, summary = told
     files = {path: path.stat().st_mtime_ns for path in directory.rglob("model.keras")}
     nameless = source.assign(corpus="nameless")[:14]
     again = simclrv2(
-        [source[14:]], [nameless], tiny_corpus, directory, encoder="cnn6", changes=CHANGES, cache=cache, verbose=0
+        [source[14:]], [nameless], tiny_corpus, directory, encoder="cnn6", changes=changes, cache=cache, verbose=0
     )
     assert again == summary
     assert {path: path.stat().st_mtime_ns for path in directory.rglob("model.keras")} == files
 
 
 @pytest.mark.slow
-def test_clips_of_the_target_without_any_label_train_the_student(source, tiny_corpus, cache, tmp_path):
+def test_clips_of_the_target_without_any_label_train_the_student(source, tiny_corpus, changes, cache, tmp_path):
     speakers = sorted(set(tiny_corpus["speaker"]))
     lacking = tiny_corpus["speaker"].isin(speakers[:1])
     target = tiny_corpus.assign(emotion=tiny_corpus["emotion"].mask(lacking))
     parts = pd.DataFrame({"path": target["path"], "part": "train"})
     parts.loc[target["speaker"] == speakers[-1], "part"] = "test"
     parts.to_csv(tmp_path / "parts.csv", index=False)
-    changes = {**CHANGES, "split.kind": "fold-file", "split.file": str(tmp_path / "parts.csv"), "split.validation": 0}
+    changes = {**changes, "split.kind": "fold-file", "split.file": str(tmp_path / "parts.csv"), "split.validation": 0}
     simclrv2([source], [], target, tmp_path / "runs", encoder="cnn6", changes=changes, cache=cache, verbose=0)
     heard = Run.open(tmp_path / "runs" / "5-student").split
     assert set(target["path"][lacking]) <= set(heard["path"][heard["part"] == "train"])
@@ -105,8 +98,8 @@ def test_clips_of_the_target_without_any_label_train_the_student(source, tiny_co
 
 
 @pytest.mark.slow
-def test_a_cross_validation_has_the_targets_stages_once_a_fold(source, tiny_corpus, cache, tmp_path):
-    changes = {**CHANGES, "split.kind": "speaker-k-fold", "split.k": 2, "split.validation": 0}
+def test_a_cross_validation_has_the_targets_stages_once_a_fold(source, tiny_corpus, changes, cache, tmp_path):
+    changes = {**changes, "split.kind": "speaker-k-fold", "split.k": 2, "split.validation": 0}
     said = simclrv2([source], [], tiny_corpus, tmp_path, encoder="cnn6", changes=changes, cache=cache, verbose=0)
     assert [fold["name"] for fold in said["folds"]] == ["fold-1", "fold-2"]
     assert sorted(path.parent.parent.name for path in tmp_path.glob("*/5-student/model.keras")) == ["fold-1", "fold-2"]

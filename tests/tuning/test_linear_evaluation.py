@@ -12,23 +12,11 @@ from sertk.tuning import linear_evaluation, tune
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
-# The one CNN of paper 004 on 64 bands: some thousand weights.
-TINY = {
-    "model.builder": "cnn",
-    "model.batch_norm": "channels",
-    "audio.seconds": 1.1,
-    "training.epochs": 1,
-    "training.batch_size": 16,
-    "labels": None,
-    "split.kind": "speaker",
-    "split.fractions": [0.5, 0.25, 0.25],
-}
-
 
 @pytest.fixture(scope="module")
-def pretrained(tiny_corpus, cache, tmp_path_factory):
+def pretrained(tiny_corpus, small_simclr, cache, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "simclr"
-    return sertk.train("000-cnn6-simclr", tiny_corpus, folder, changes=TINY, cache=cache, verbose=0)
+    return sertk.train("000-cnn6-simclr", tiny_corpus, folder, changes=small_simclr, cache=cache, verbose=0)
 
 
 def test_the_classifier_hears_the_encoder_and_the_validation_part_alone(pretrained, cache, tmp_path):
@@ -58,7 +46,7 @@ def test_a_corpus_without_emotions_can_not_be_judged(pretrained, cache, monkeypa
 
 
 @pytest.mark.slow
-def test_temperature_and_augmentation_are_searched_by_it(tiny_corpus, cache, tmp_path):
+def test_temperature_and_augmentation_are_searched_by_it(tiny_corpus, small_simclr, cache, tmp_path):
     found = tune(
         "simclr",
         tiny_corpus,
@@ -66,7 +54,7 @@ def test_temperature_and_augmentation_are_searched_by_it(tiny_corpus, cache, tmp
         recipe="000-cnn6-simclr",
         method="random",
         trials=2,
-        changes={name: value for name, value in TINY.items() if name != "split.kind"},
+        changes={name: value for name, value in small_simclr.items() if name != "split.kind"},
         cache=cache,
         verbose=0,
     )
