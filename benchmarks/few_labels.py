@@ -109,7 +109,7 @@ def collect(output):
     rows = []
     for path in sorted(output.glob("*/report/metrics.json")):
         arm, seed, start, share = path.parts[-3].split("-")
-        metrics = json.loads(path.read_text())
+        metrics = json.loads(path.read_text())["metrics"]
         rows.append(
             {
                 "augmentation": ARMS[arm],

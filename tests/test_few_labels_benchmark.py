@@ -1,13 +1,13 @@
 """What `benchmarks/few_labels.py` asks sertk for, and what it makes of the answers; nothing is trained here."""
 
 import importlib
-import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
+from sertk.evaluation import metrics, predictions_table, write_report
 from sertk.recipes import get, override
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -31,7 +31,8 @@ def asked(few_labels, monkeypatch, tmp_path):
                 folder = Path(words[words.index("-o") + 1])
                 commands[folder.name] = override(get(name), dict(changes))
             else:
-                write(Path(name), 0.25)
+                (Path(name) / "report").mkdir(parents=True)
+                (Path(name) / "report" / "metrics.json").touch()
 
         monkeypatch.setattr(few_labels, "sertk", sertk)
         options = SimpleNamespace(output=tmp_path, ravdess="ravdess", emovo="emovo")
@@ -41,9 +42,13 @@ def asked(few_labels, monkeypatch, tmp_path):
     return ask
 
 
-def write(run, uar):
-    (run / "report").mkdir(parents=True)
-    (run / "report" / "metrics.json").write_text(json.dumps({"uar": uar, "accuracy": uar + 0.01}))
+def measured(run, uar):
+    """Writes the report of a run whose UAR is some tenths: of each of two emotions as many of ten clips are right."""
+    right = round(10 * uar)
+    said = pd.DataFrame({"path": [f"{i}.wav" for i in range(20)], "emotion": ["happy"] * 10 + ["sad"] * 10})
+    happy = [1.0 if (i % 10 < right) == (i < 10) else 0.0 for i in range(20)]
+    table = predictions_table(said, [[p, 1 - p] for p in happy], ["happy", "sad"])
+    write_report(run / "report", table, metrics(table), title="a run", protocol={"corpus": "none"})
 
 
 @pytest.mark.parametrize(("arm", "cut"), [("tri", 0.5), ("masks", 0.0)])
@@ -80,8 +85,8 @@ def test_what_was_measured_is_not_done_again(asked):
 def test_the_table_has_mean_and_standard_deviation_over_seeds(few_labels, tmp_path):
     """Of 20, 30 and 40 % the mean is 30 and the standard deviation 10."""
     for seed, uar in enumerate((0.2, 0.3, 0.4)):
-        write(tmp_path / f"masks-{seed}-encoder-0.05", uar)
-    write(tmp_path / "tri-1-student-1", 0.5)
+        measured(tmp_path / f"masks-{seed}-encoder-0.05", uar)
+    measured(tmp_path / "tri-1-student-1", 0.5)
     rows = few_labels.collect(tmp_path)
     assert len(rows) == 4
     table = few_labels.summary(rows)
