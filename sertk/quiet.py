@@ -9,7 +9,8 @@ import sys
 def quiet_loading():
     """Keeps what native code writes to the standard error, such as TensorFlow's banners, off the screen.
 
-    TensorFlow logs before its own log level can be set. If the block fails, what was held back is shown after all.
+    TensorFlow logs before its own log level can be set. If the block fails, what was held back is shown after all;
+    who interrupts it knows why.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
@@ -19,7 +20,7 @@ def quiet_loading():
     os.dup2(write_end, 2)
     try:
         yield
-    except BaseException:
+    except Exception:
         os.dup2(screen, 2)
         os.close(write_end)
         write_end = None

@@ -25,11 +25,7 @@ def download(
     from sertk.corpora import download as download_corpus
 
     wanted = name.lower().replace("-", "_")
-    try:
-        folder = download_corpus(name, directory or Path("data") / wanted, keep_archive=keep_archive)
-    except KeyboardInterrupt:
-        typer.echo("sertk: interrupted; the same command goes on where it was", err=True)
-        raise typer.Exit(130) from None
+    folder = download_corpus(name, directory or Path("data") / wanted, keep_archive=keep_archive)
     facts, found = OFFICIAL[wanted], len(READERS[wanted](folder))
     shown = directory or Path("data") / wanted
     typer.echo(f"{shown} holds {found:,} of the {facts.clips:,} clips of {wanted}")

@@ -9,6 +9,8 @@ import typer
 
 from sertk.cli.app import app
 
+INTERRUPTED = 130
+
 
 def main():
     """Runs the command line: one line for a user's error, a status that is not 0, a traceback only if asked for."""
@@ -17,10 +19,10 @@ def main():
     warnings.showwarning = lambda message, *_, **__: typer.echo(f"sertk: warning: {message}", err=True)
     warnings.filterwarnings("ignore", module=r"(keras|tensorflow|librosa)\b")
     try:
-        sys.exit(app(sys.argv[1:] or ["--help"], prog_name="sertk", standalone_mode=False))
-    except KeyboardInterrupt:
-        typer.echo("sertk: interrupted; `sertk train` goes on where it was when it is called again", err=True)
-        sys.exit(130)
+        status = app(sys.argv[1:] or ["--help"], prog_name="sertk", standalone_mode=False)
+        if status == INTERRUPTED:  # typer turns the interrupt into it, and says nothing
+            typer.echo("sertk: interrupted; the same command goes on with what is unfinished", err=True)
+        sys.exit(status)
     except Exception as error:
         if os.environ.get("SERTK_DEBUG"):
             raise

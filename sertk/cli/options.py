@@ -55,14 +55,14 @@ def load_tensorflow():
         tf.config.list_physical_devices("GPU")
 
 
-def manifest_of(corpora):
+def manifest_of(corpora, option="--corpus"):
     from sertk.corpora import join, load
 
     manifests = []
     for spec in corpora:
         name, separator, directory = spec.partition("=")
         if not separator or not directory:
-            raise ValueError(f"`--corpus` must be NAME=DIR, such as ravdess=data/ravdess. Received: {spec}")
+            raise ValueError(f"`{option}` must be NAME=DIR, such as ravdess=data/ravdess. Received: {spec}")
         manifests.append(load(name, Path(directory).expanduser()))
     return join(manifests)
 
@@ -85,6 +85,11 @@ def config_of(path, split=None):
     """The settings in a JSON file; without those that a `--split` stands for where there is one too."""
     if path is None:
         return {}
+    best = (path if path.is_dir() else path.parent) / "best.json"
+    if best.is_file() and (path.is_dir() or path.name == "search.json"):
+        raise ValueError(
+            f"{path}: is a search, and no file of settings; pass --config {best}. Received: --config {path}"
+        )
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file; `--config` takes a JSON file of settings")
     try:

@@ -30,8 +30,9 @@ def simclrv2(
     cache: Cache = None,
 ):
     """Pre-train on sources, teach from few labels, and pour it into a student. The same command goes on with it."""
-    manifests = [[manifest_of([each]) for each in group] for group in (source, unlabelled)]
-    aim = manifest_of(target)
+    named = (("--source", source), ("--unlabelled", unlabelled))
+    manifests = [[manifest_of([each], option) for each in group] for option, group in named]
+    aim = manifest_of(target, "--target")
     load_tensorflow()
     from sertk.recipes import SMALL, simclrv2
 

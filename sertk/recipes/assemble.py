@@ -159,6 +159,11 @@ def check_settings(recipe):
         ValueError: if there is one.
     """
     training = recipe.training
+    for name in ("epochs", "batch_size"):
+        if getattr(training, name) < 1:
+            raise ValueError(
+                f"`training.{name}` must be at least 1. Received: training.{name}={getattr(training, name)}"
+            )
     _check_sound(recipe)
     check_passed_on(recipe)
     check_learning(recipe)

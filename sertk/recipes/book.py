@@ -1,5 +1,7 @@
 """The book of recipes: every experiment that sertk knows by name."""
 
+import difflib
+
 from sertk.recipes.papers.own import OWN
 from sertk.recipes.papers.paper_000 import PAPER_000
 from sertk.recipes.papers.paper_001 import PAPER_001
@@ -25,8 +27,10 @@ def get(name):
         `Recipe`.
 
     Raises:
-        ValueError: if there is none; the message lists those there are.
+        ValueError: if there is none; the message names those that are called alike, or all.
     """
     if name not in RECIPES:
-        raise ValueError(f"There is no recipe {name!r}; choose one of {', '.join(RECIPES)}. Received: {name!r}")
+        near = difflib.get_close_matches(str(name), RECIPES, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(RECIPES)}."
+        raise ValueError(f"There is no recipe {name!r}; {hint} Received: {name!r}")
     return RECIPES[name]

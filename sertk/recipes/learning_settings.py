@@ -13,7 +13,8 @@ def check_learning(recipe):
     start, teacher = recipe.start, recipe.teacher
     if not 0 < recipe.split.labelled <= 1:
         raise ValueError(
-            f"`split.labelled` must be above 0 and at most 1. Received: split.labelled={recipe.split.labelled}"
+            "`split.labelled` must be above 0 and at most 1: 0.01 are one per cent. "
+            f"Received: split.labelled={recipe.split.labelled}"
         )
     if start.layer < 0 or (start.source is None and (start.layer or start.frozen)):
         raise ValueError(

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from unittest import mock
 
 import pytest
 
@@ -217,6 +218,13 @@ def test_usage_errors_name_the_option_and_end_with_status_2(sertk):
         (line,) = err.strip().splitlines()
         assert line.startswith("sertk: ")
         assert words in line
+
+
+def test_an_interruption_is_told_in_one_line(sertk, monkeypatch, tmp_path):
+    monkeypatch.setattr("sertk.corpora.load", mock.Mock(side_effect=KeyboardInterrupt))
+    status, out, err = sertk("train", "004-cnn-mfcc", "-c", f"ravdess={tmp_path}", "-o", tmp_path / "run")
+    assert (status, out) == (130, "")
+    assert err == "sertk: interrupted; the same command goes on with what is unfinished\n"
 
 
 def test_unexpected_errors_are_one_line_too_unless_asked_for(sertk, one_line, monkeypatch):

@@ -109,4 +109,4 @@ def test_an_interruption_says_that_the_same_command_goes_on(download, publish, t
     monkeypatch.setattr("sertk.corpora.downloads.fetching.pooch.retrieve", interrupted)
     status, out, err = download("emo_db", tmp_path / "emo")
     assert (status, out) == (130, "")
-    assert err == "sertk: interrupted; the same command goes on where it was\n"
+    assert err == "sertk: interrupted; the same command goes on with what is unfinished\n"

@@ -70,6 +70,10 @@ def test_slips_end_in_one_line(sertk, one_line, arguments, tmp_path):
     one_line(sertk(*small), "neither empty nor a search's folder")
     train = ["train", "004-cnn-mfcc", *arguments, "-o", tmp_path / "run"]
     one_line(sertk(*train, "--config", tmp_path / "no.json"), "there is no such file", "--config")
+    one_line(sertk(*small, "--set", "training.batch_size=0"), "`training.batch_size` must be at least 1")
+    (tmp_path / "search" / "best.json").touch()
+    for name in ("search", "search/search.json"):
+        one_line(sertk(*train, "--config", tmp_path / name), "is a search", f"--config {tmp_path}/search/best.json")
     for text, said in (("{", "is no JSON"), ("[1]", "must hold an object of settings"), ('{"epoch": 1}', "did you")):
         (tmp_path / "bad.json").write_text(text)
         one_line(sertk(*train, "--config", tmp_path / "bad.json"), said)

@@ -130,6 +130,11 @@ def test_wrong_override_is_told_in_one_sentence(changes, message):
         override(get("004-cnn-mfcc"), changes)
 
 
+def test_a_recipe_whose_name_is_near_is_named():
+    with pytest.raises(ValueError, match=r"no recipe '004-cnn-mfc'; did you mean 004-cnn-mfcc( or .*)?\? Received"):
+        get("004-cnn-mfc")
+
+
 def test_unknown_recipe_lists_those_there_are():
     with pytest.raises(ValueError, match=r"no recipe '005'; choose one of 000-resnet50-supervised, .*004-cnn-mfcc"):
         get("005")

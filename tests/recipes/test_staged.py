@@ -7,6 +7,7 @@ import pytest
 
 from sertk.corpora import load, write_synthetic
 from sertk.recipes import Run, simclrv2
+from sertk.recipes.tell import notes
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
@@ -43,9 +44,27 @@ def test_every_stage_is_a_run_that_begins_with_the_one_before(told):
     assert [run.recipe.contrastive.loss for run in runs] == ["supervised", "nt_xent", None, None]
     assert runs[3].recipe.teacher.source == str(stages[2])
     assert runs[2].recipe.start.layer == 1
+    assert not any("speakers that are measured" in note for run in runs[2:] for note in notes(run))
     # Pre-training hears every clip of its own corpora, and none of the target.
     assert set(runs[1].split["corpus"]) == {"nameless"}
     assert set(runs[0].split["part"]) == {"train"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "stage", "said"),
+    [
+        ({"split.labelled": 0}, {}, "`split.labelled` must be above 0"),
+        ({"split.kind": "speakers"}, {}, "speakers"),
+        ({}, {"student": {"teacher.temperature": 0.0}}, "`teacher.temperature` must be above 0"),
+        ({}, {"teacher": {"start.layers": 1}}, "did you mean start.layer"),
+    ],
+)
+def test_what_is_wrong_with_a_late_stage_is_told_before_the_first(
+    source, tiny_corpus, changes, tmp_path, wrong, stage, said
+):
+    with pytest.raises(ValueError, match=said):
+        simclrv2([source], [], tiny_corpus, tmp_path, encoder="cnn6", changes=changes | wrong, stage_changes=stage)
+    assert not (tmp_path / "1-supervised").exists()
 
 
 def test_teacher_and_student_have_the_same_parts_and_the_same_few_labels(told):

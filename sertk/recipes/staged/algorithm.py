@@ -8,6 +8,7 @@ import pandas as pd
 
 import sertk.corpora
 from sertk.atomic import replacing
+from sertk.recipes.assemble import check_settings
 from sertk.recipes.book import get
 from sertk.recipes.experiment import evaluate, train
 from sertk.recipes.few_labels import UNLABELLED, labelled_or_not
@@ -18,6 +19,19 @@ from sertk.recipes.staged.transferred import transfer_labels
 
 # What learns without a part to be measured on.
 EVERY_CLIP = {"split.kind": "all"}
+STAGES = {
+    "supervised": "the encoder learns from labelled sources",
+    "simclr": "it learns from unlabelled sources",
+    "teacher": "the teacher learns from few labels",
+    "student": "the student learns from the teacher",
+}
+# What is known of a stage only once those before it have ended.
+PREDECESSORS = {
+    "supervised": (),
+    "simclr": ("start.source",),
+    "teacher": ("start.source",),
+    "student": ("start.source", "teacher.source"),
+}
 # For a machine without a GPU.
 SMALL = {"audio.seconds": 1.0, "training.epochs": 10, "training.learning_rate": 1e-3}
 
@@ -74,7 +88,7 @@ def simclrv2(
         ValueError: as `sertk.train` does, or if there is no source or no such encoder.
 
     Example:
-        >>> speech, song, emovo = (load(name, f"corpora/{name}") for name in ("ravdess", "ravdess-song", "emovo"))
+        >>> speech, song, emovo = (load(name, f"corpora/{name}") for name in ("ravdess", "ravdess_song", "emovo"))
         >>> said = simclrv2([speech], [song], emovo, "runs/kids", encoder="resnet9")
         >>> said["uar"]["student"]
 
@@ -101,29 +115,36 @@ def simclrv2(
         )
     shared = {name: value for name, value in changes.items() if not name.startswith("split.")}
 
+    def settings(name, own):
+        whose = {**changes, **own} if name in ("teacher", "student") else {**shared, **EVERY_CLIP, **own}
+        return {**whose, **stage_changes.get(name, {})}
+
     def stage(name, manifest, folder, own):
-        settings = {**changes, **own} if name in ("teacher", "student") else {**shared, **EVERY_CLIP, **own}
         if verbose != 0:
-            print(f"\n{folder}", flush=True)
+            print(f"\nstage {folder.name[0]} of 5, {STAGES[name]}: {len(manifest):,} clips, {folder}", flush=True)
         return train(
             f"000-{encoder}-{name}",
             manifest,
             folder,
-            changes={**settings, **stage_changes.get(name, {})},
+            changes=settings(name, own),
             cache=cache,
             verbose=verbose,
             command=command,
         )
 
+    # What is wrong with a late stage is told before the first one trains.
+    for name, sources_of in PREDECESSORS.items():
+        check_settings(override(get(f"000-{encoder}-{name}"), settings(name, dict.fromkeys(sources_of, "to come"))))
+    recipe = override(get(f"000-{encoder}-teacher"), {**changes, **stage_changes.get("teacher", {})})
+    labelled = [sertk.corpora.map_labels(source, recipe.labels) for source in sources]
+    divisions = _divisions(recipe, target, directory)
     pretrained = stage("supervised", sertk.corpora.join(sources), directory / "1-supervised", {})
     if unlabelled:
         own = {"labels": None, "start.source": str(pretrained.directory)}
         pretrained = stage("simclr", sertk.corpora.join(unlabelled), directory / "2-simclr", own)
     start = {"start.source": str(pretrained.directory)}
-    recipe = override(get(f"000-{encoder}-teacher"), {**changes, **stage_changes.get("teacher", {})})
-    labelled = [sertk.corpora.map_labels(source, recipe.labels) for source in sources]
     folds = []
-    for fold, teachers, students in _divisions(recipe, target, directory):
+    for fold, teachers, students in divisions:
         known = target[target["emotion"].notna()]
         teacher = stage("teacher", known, directory / fold / "3-teacher", {**start, **teachers})
         heard = teacher.split[teacher.split["part"] == "train"]
@@ -136,6 +157,8 @@ def simclrv2(
             folder = directory / fold / "4-transfer"
             known = [source[source["emotion"].isin(teacher.classes)] for source in labelled]
             shown = {"cache": cache, "progress": verbose != 0}
+            if verbose != 0:
+                print(f"\nstage 4 of 5, labels for what has none: {len(rest):,} clips, {folder}", flush=True)
             said = transfer_labels(teacher.directory, known, unlabelled, heard, rest, folder, **shown)
             own["teacher.labels"] = str(folder / "labels.csv")
         own["split.labelled"] = recipe.split.labelled

@@ -114,7 +114,7 @@ def check_unheard(recipe, splits):
     for name, source in trained_sources(recipe).items():
         heard = pd.concat([pd.DataFrame({"path": [], "part": []}), *_heard(source)])
         places = heard["path"].map(os.path.realpath)
-        known = {"validation": set(places[heard["part"] == "train"]), "test": set(places)}
+        known = _known(places, heard["part"])
         for split in splits:
             measured = _measured(recipe, split)[["path", "part"]].drop_duplicates()
             paths = measured["path"].tolist()
@@ -132,6 +132,8 @@ def check_unheard(recipe, splits):
 def knows_speakers(recipe, split):
     """Whether a recipe learns from a network that was trained on other clips of speakers that are measured.
 
+    Speakers by whom both networks' epochs were chosen are well, as in `check_unheard`.
+
     Args:
         recipe: `Recipe`.
         split: manifest with `part`.
@@ -139,9 +141,19 @@ def knows_speakers(recipe, split):
     Returns:
         bool; False too where a source is gone, or speakers are unknown.
     """
-    measured = set(sertk.corpora.speaker_keys(_measured(recipe, split)).dropna())
-    heard = [clips for source in trained_sources(recipe).values() for clips in _heard(source)]
-    return any(measured & set(sertk.corpora.speaker_keys(clips).dropna()) for clips in heard)
+    clips = _measured(recipe, split)
+    measured = list(zip(sertk.corpora.speaker_keys(clips), clips["part"], strict=True))
+    for source in trained_sources(recipe).values():
+        for heard in _heard(source):
+            known = _known(sertk.corpora.speaker_keys(heard), heard["part"])
+            if any(pd.notna(speaker) and speaker in known[part] for speaker, part in measured):
+                return True
+    return False
+
+
+def _known(names, parts):
+    """What of a source's clips or speakers may be in no validation part, and what in no test part."""
+    return {"validation": set(names[parts == "train"]), "test": set(names)}
 
 
 def _heard(source):

@@ -16,7 +16,7 @@ from sertk.recipes import Run, assemble, get, learner, override
 from sertk.recipes.tell import notes
 from sertk.recipes.transfer.embedded import embedding_model
 from sertk.recipes.transfer.passed_on import PassedOn
-from sertk.recipes.transfer.upstream import check_unheard
+from sertk.recipes.transfer.upstream import check_unheard, knows_speakers
 
 SPEAKERS = {"split.kind": "speaker", "split.fractions": [0.5, 0.25, 0.25]}
 KNOWN = "must not have been trained on what this network is measured on"
@@ -102,6 +102,15 @@ def test_a_report_says_that_speakers_are_known(finished_run, tmp_path):
     assert sentence not in " ".join(notes(written(tmp_path / "none", target, get("003-cnn6"))))
     others = target.assign(speaker=target["speaker"].astype(str) + " of elsewhere")
     assert sentence not in " ".join(notes(written(tmp_path / "others", others, graph_recipe(upstream))))
+
+
+def test_stages_on_one_split_of_speakers_know_none_that_is_measured(finished_run, tmp_path):
+    """The same speakers choose the epoch of both; to be tested on them would be another thing."""
+    assert set(finished_run.split["part"]) == {"train", "validation", "test"}
+    assert not knows_speakers(graph_recipe(finished_run), finished_run.split)
+    exchanged = {"train": "train", "validation": "test", "test": "validation"}
+    split = finished_run.split.assign(part=finished_run.split["part"].map(exchanged))
+    assert knows_speakers(graph_recipe(finished_run), split)
 
 
 @pytest.mark.parametrize("source", ["runs/upstraem", "runs", "runs/more/than/a/name"])
