@@ -17,7 +17,7 @@ def test_joined_they_are_what_is_read_at_once(rate, channels, tmp_path, monkeypa
     whole = read(tmp_path / "clip.flac")
     monkeypatch.setattr("sertk.audio.decode.BLOCK", 5_000)
     blocks = list(read_blocks(tmp_path / "clip.flac"))
-    assert len(blocks) > 5
+    assert len(blocks) >= 5
     assert all(len(block) and block.dtype == np.float32 for block in blocks)
     np.testing.assert_allclose(np.concatenate(blocks), whole, atol=1e-6)
 

@@ -13,6 +13,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "predict",
+    "listen",
     "images",
     "embed",
     "ensemble",

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sertk.inference import read_pcm
@@ -25,6 +25,7 @@ def heard(*arguments):
     return np.concatenate(pieces) if pieces else np.empty(0, "float32")
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-32_768, 32_767), max_size=50), st.lists(st.integers(1, 7), max_size=60))
 def test_pieces_that_end_within_a_sample_lose_nothing(integers, sizes):
     content = b"".join(value.to_bytes(2, "little", signed=True) for value in integers)
