@@ -6,8 +6,9 @@ from sertk.audio import chunk_starts
 from sertk.inference.loading import load
 from sertk.inference.windows import window_starts
 
-# How many windows the model is asked about at once.
-BATCH = 32
+# How many windows the model is asked about at once. What the first convolution of a speech encoder makes of 3 s takes
+# 20 MB, and what the next ones do with it several times as much.
+BATCH, ENCODER_BATCH = 32, 8
 # Seconds at once of a model that hears clips of any length, or 30 ms chunks of them: as long as a clip of most corpora.
 WINDOW = 3.0
 
@@ -28,6 +29,7 @@ class Predictor:
             parts, which are louder than that below the loudest frame. None for other models.
         window: int, samples, how long the windows are that a long recording is cut into unless told otherwise: what
             the model hears, and 3 s where it hears any length, or chunks.
+        batch: int, how many windows it is asked about at once; 1 where they would change each other's answers.
         network: the run's `keras.Model`; None of a SavedModel.
 
     Raises:
@@ -43,7 +45,7 @@ class Predictor:
         self.shortest = described.get("shortest", 1)
         seconds = described["seconds"]
         self.samples = None if seconds is None else round(seconds * self.sample_rate)
-        self.batch = 1 if described["alone"] else BATCH
+        self.batch = 1 if described["alone"] else BATCH if self.shortest == 1 else ENCODER_BATCH
 
     @property
     def window(self):

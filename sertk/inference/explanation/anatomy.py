@@ -53,7 +53,8 @@ class Anatomy:
             features = step(features)
         if self._embedder is None:
             return features
-        embedding = self._embedder([waveform[None], keras.ops.convert_to_tensor([len(waveform)], "int32")])
+        lengths = keras.ops.convert_to_tensor([len(waveform)], "int32")
+        embedding = self._embedder([keras.ops.convert_to_tensor(waveform[None]), lengths])
         return [features, keras.ops.repeat(embedding, features.shape[0], axis=0)]
 
 
