@@ -6,6 +6,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sertk.audio import chunk_starts
 from sertk.export import export_saved_model
 from sertk.inference import Predictor, Stream
 from sertk.inference.loading import Loaded
@@ -116,6 +117,26 @@ def test_a_stream_that_is_over_is_over(energy_predictor):
         stream.end()
     with pytest.raises(ValueError, match="`sample_rate` must be an integer"):
         Stream(energy_predictor(), 44_100.0)
+
+
+def test_a_model_of_chunks_hears_the_voiced_chunks_of_each_window(energy_predictor, speech_like):
+    """3 s at once, unless told otherwise; each is the average over its chunks of 0.2 s, as of its samples alone."""
+    predictor = energy_predictor(0.2)
+    predictor.chunks_top_db = 30.0
+    sound = np.concatenate([speech_like(40_000), np.zeros(60_000, "float32")])
+    stream = Stream(predictor, hop=1.0)
+    assert stream.window == 3.0
+    moments = stream.feed(sound)
+    assert [moment.start for moment in moments] == [0, 1, 2, 3]
+    for moment in moments:
+        window = sound[round(16_000 * moment.start) :][:48_000]
+        starts = chunk_starts(window, 16_000, 0.2, 30.0)
+        chunks = [window[start : start + 3_200] for start in starts]
+        heard = chunks or [window]  # all silent: as it is
+        expected = np.mean([predictor._answer(chunk[None])[0] for chunk in heard], axis=0)
+        np.testing.assert_allclose(moment.probabilities, expected, atol=1e-6)
+        np.testing.assert_allclose(moment.probabilities, predictor.probabilities(window), atol=1e-6)
+    assert len(chunk_starts(sound[:48_000], 16_000, 0.2, 30.0)) > 5
 
 
 def test_a_network_that_attends_over_the_batch_hears_one_window_at_a_time(monkeypatch, speech_like):
