@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "features",
         "graphs",
         "images",
+        "inference",
         "learning",
         "models",
         "pipeline",
@@ -24,7 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     ],
     submod_attrs={
         "export": ["export_saved_model"],
-        "inference": ["Predictor", "predict"],
+        "inference": ["Predictor", "Stream", "explain", "predict", "timeline"],
         "recipes": ["Run", "evaluate", "train"],
     },
 )

@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "cache": ["WaveformCache"],
-        "decode": ["AUDIO_EXTENSIONS", "MAX_SECONDS", "info", "read"],
+        "decode": ["AUDIO_EXTENSIONS", "MAX_SECONDS", "info", "read", "read_blocks"],
         "fixed_length": ["FixedLength"],
         "maximum_length": ["MaximumLength"],
         "voiced": ["chunk_starts", "voiced_intervals"],

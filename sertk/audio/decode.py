@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import os
 import stat
 from pathlib import Path
@@ -65,11 +66,40 @@ def read(path, sample_rate=16_000, channel="mean", max_seconds=MAX_SECONDS):
         >>> read("03-01-05-01-01-01-01.wav").shape  # 48 kHz in the file
         (53387,)
     """
+    waveform = bytearray()
+    for block in read_blocks(path, sample_rate, channel, max_seconds):
+        waveform += block.data  # which grows in place: to concatenate would take twice the memory
+    return np.frombuffer(waveform, "float32")
+
+
+def read_blocks(path, sample_rate=16_000, channel="mean", max_seconds=math.inf):
+    """Reads an audio file block by block: joined, the blocks are what `read` returns, in a few MiB of memory.
+
+    What shows in a header is told before the first block. A file that turns out to be cut off, or to hold what is no
+    sound, is told of where that shows, after the blocks before it.
+
+    Args:
+        path, sample_rate, channel: as in `read`.
+        max_seconds: as in `read`. Defaults to infinity.
+
+    Yields:
+        float32 arrays `(samples,)`, none of them empty.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read` does.
+
+    Example:
+        >>> sum(len(block) for block in read_blocks("interview.mp3")) / 16_000
+        3724.1
+    """
     check_sample_rate(sample_rate)
     check_channel(channel)
     check_max_seconds(max_seconds)
     path = Path(path)
-    header = _header(path)
+    return _resampled(path, _header(path), sample_rate, channel, max_seconds)
+
+
+def _resampled(path, header, sample_rate, channel, max_seconds):
     with _decoder(path, header) as file:
         _check_claims(path, file.samplerate, file.channels)
         if channel != "mean" and channel >= file.channels:
@@ -79,23 +109,27 @@ def read(path, sample_rate=16_000, channel="mean", max_seconds=MAX_SECONDS):
             )
         if file.frames < UNKNOWN and file.frames / file.samplerate > max_seconds:
             raise _too_long(path, file.frames / file.samplerate, max_seconds)
-        waveform, samples, peak = _decode(file, sample_rate, channel, path, max_seconds)
+        samples, given, stream = 0, 0, None
+        for block, last in _blocks(file, channel, path, max_seconds):
+            _check_sound(path, block)
+            only = last and not samples
+            samples += len(block)
+            if file.samplerate == sample_rate:
+                resampled = block
+            elif only:  # the same numbers as below, and a little faster
+                resampled = soxr.resample(block, file.samplerate, sample_rate)
+            else:
+                stream = stream or soxr.ResampleStream(file.samplerate, sample_rate, 1, dtype="float32")
+                resampled = stream.resample_chunk(block, last=last)
+            if len(resampled):
+                given += len(resampled)
+                yield resampled
         if header.counts and samples + _slack(file) < file.frames < UNKNOWN:
             raise _cut_off(path, f"{samples:,} of the {file.frames:,} samples that its header announces")
-        file_rate = file.samplerate
-    if not samples:
-        raise _without_samples(path)
-    if not np.isfinite(peak):
-        raise ValueError(
-            f"{path}: holds samples that are NaN or infinite; export it again from its source. Received: {peak}"
-        )
-    if peak > LOUDEST:
-        raise ValueError(
-            f"{path}: holds samples that are no sound; export it again from its source, in [-1, 1]. Received: {peak:g}"
-        )
-    if not len(waveform):
-        raise ValueError(f"{path}: is too short to resample. Received: {samples} samples at {file_rate} Hz")
-    return waveform
+        if not samples:
+            raise _without_samples(path)
+        if not given:
+            raise ValueError(f"{path}: is too short to resample. Received: {samples} samples at {file.samplerate} Hz")
 
 
 class Info(NamedTuple):
@@ -254,25 +288,19 @@ class _Mended(io.FileIO):
         return count
 
 
-def _decode(file, sample_rate, channel, path, max_seconds):
-    """All of an open file as a waveform at the rate asked for, how many samples it had in the file, and their peak."""
-    waveform, samples, peak, stream = bytearray(), 0, np.float32(0), None
-    for block, last in _blocks(file, channel, path, max_seconds):
-        if len(block):
-            peak = np.maximum(peak, max(block.max(), -block.min()))  # NaN if any sample is
-        only = last and not samples
-        samples += len(block)
-        if file.samplerate == sample_rate:
-            resampled = block
-        elif only:  # the same numbers as below, and a little faster
-            resampled = soxr.resample(block, file.samplerate, sample_rate)
-        else:
-            stream = stream or soxr.ResampleStream(file.samplerate, sample_rate, 1, dtype="float32")
-            resampled = stream.resample_chunk(block, last=last)
-        if only:
-            return resampled, samples, peak
-        waveform += resampled.data  # which grows in place: to concatenate would take twice the memory
-    return np.frombuffer(waveform, "float32"), samples, peak
+def _check_sound(path, block):
+    """Refuses samples that no microphone gives."""
+    if not len(block):
+        return
+    peak = max(block.max(), -block.min())  # NaN if any sample is
+    if not np.isfinite(peak):
+        raise ValueError(
+            f"{path}: holds samples that are NaN or infinite; export it again from its source. Received: {peak}"
+        )
+    if peak > LOUDEST:
+        raise ValueError(
+            f"{path}: holds samples that are no sound; export it again from its source, in [-1, 1]. Received: {peak:g}"
+        )
 
 
 def _blocks(file, channel, path, max_seconds):

@@ -13,6 +13,7 @@ from sertk.cli.embed import embed
 from sertk.cli.ensemble import ensemble
 from sertk.cli.graph import graph
 from sertk.cli.images import images
+from sertk.cli.listen import listen
 from sertk.cli.options import (
     Cache,
     Config,
@@ -27,6 +28,7 @@ from sertk.cli.options import (
     package,
     split_of,
 )
+from sertk.cli.predict import predict
 from sertk.cli.sensitivity import sensitivity
 from sertk.cli.several import TakesSeveral
 from sertk.cli.simclrv2 import simclrv2
@@ -44,6 +46,8 @@ app.command()(embed)
 app.command()(ensemble)
 app.command()(graph)
 app.command()(images)
+app.command()(listen)
+app.command()(predict)
 app.command(cls=TakesSeveral)(sensitivity)
 app.command()(simclrv2)
 app.command()(tune)
@@ -143,39 +147,6 @@ def evaluate(
 
 
 @app.command()
-def predict(
-    model: Annotated[Path, typer.Argument(metavar="RUN_DIR_OR_SAVEDMODEL", help="A run's folder or a SavedModel.")],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Audio files, and folders of them.")],
-    windows: Annotated[
-        bool, typer.Option("--windows", help="Average over the whole of a long recording, half-overlapping windows.")
-    ] = False,
-    skip_bad: SkipBad = False,
-    max_seconds: Annotated[float, typer.Option(help="The longest recording to read, in seconds.")] = 3600.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-):
-    """Predict the emotion of audio files of any length."""
-    load_tensorflow()
-    from sertk.inference import Predictor, predict
-
-    predictor = Predictor(model)
-    table = predict(predictor, files, windows=windows, skip_bad=skip_bad, max_seconds=max_seconds)
-    for left_out in table.attrs["skipped"]:
-        typer.echo(f"sertk: left out {left_out['path']}: {left_out['reason']}", err=True)
-    if as_json:
-        typer.echo(json.dumps(_records(table, predictor.classes), indent=2))
-        return
-    _echo_table(table, predictor.classes)
-    heard = float("inf") if predictor.samples is None else predictor.samples / predictor.sample_rate
-    longer = (table["seconds"] > 2 * heard).sum()
-    if longer and not windows and predictor.chunks_top_db is None:
-        typer.echo(
-            f"sertk: {longer} files are over twice as long as the {heard:g} s that the model hears; --windows averages "
-            "over the whole",
-            err=True,
-        )
-
-
-@app.command()
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="The folder of a finished run.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Such as saved_models/NAME/1.")],
@@ -272,26 +243,3 @@ def _headline(metrics):
         f"chance is {metrics['chance']['uar']:.1%}."
     )
     return f"{said}\nBy clip: {_headline(metrics['by_clip'])}" if "by_clip" in metrics else said
-
-
-def _records(table, classes):
-    return [
-        {
-            "path": row["path"],
-            "seconds": row["seconds"],
-            "predicted": row["predicted"],
-            "probabilities": {name: row[f"p_{name}"] for name in classes},
-        }
-        for row in table.to_dict("records")
-    ]
-
-
-def _echo_table(table, classes):
-    path_width = max(len("file"), *table["path"].map(len))
-    widths = [max(len(name), 5) for name in classes]
-    label_width = max(map(len, classes))
-    header = "  ".join(f"{name:>{width}}" for name, width in zip(classes, widths, strict=True))
-    typer.echo(f"{'file':{path_width}}  {'predicted':{max(9, label_width)}}  {header}")
-    for row in table.to_dict("records"):
-        cells = "  ".join(f"{row[f'p_{name}']:>{width}.3f}" for name, width in zip(classes, widths, strict=True))
-        typer.echo(f"{row['path']:{path_width}}  {row['predicted']:{max(9, label_width)}}  {cells}")

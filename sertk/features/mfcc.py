@@ -72,7 +72,10 @@ class MFCC(keras.layers.Layer):
         self.log_mel.build(input_shape)
 
     def call(self, waveforms):
-        decibels = self.log_mel(waveforms)
+        return self.of_log_mel(self.log_mel(waveforms))
+
+    def of_log_mel(self, decibels):
+        """The coefficients of log-mel spectrograms, `(..., frames, n_mels)`, such as `log_mel` gives."""
         # The frame's mean is transformed apart: summed with the rest it would cost float32 its third decimal.
         mean = ops.mean(decibels, axis=-1, keepdims=True)
         return ops.matmul(decibels - mean, self._cosines) + mean * self._of_constant

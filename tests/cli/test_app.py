@@ -14,6 +14,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "predict",
+    "listen",
     "images",
     "embed",
     "ensemble",

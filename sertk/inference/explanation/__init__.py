@@ -1,0 +1,1 @@
+"""Which times and bands an answer hangs on."""

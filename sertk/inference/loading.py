@@ -1,0 +1,90 @@
+"""From a folder to a model that answers: a run's, or a SavedModel's."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+METADATA = Path("assets.extra") / "sertk.json"
+
+
+class Loaded(NamedTuple):
+    """A model that is ready to be asked: `answer` takes float32 `(batch, samples)` and gives `(batch, classes)`.
+
+    `description` is what a run says of its model (`Run.description`), with the `shortest` clip that it hears in
+    samples, and `alone`, whether its answer about a clip hangs on the other clips of a batch, so that it has to be
+    asked about one at a time. `network` is the `keras.Model`, None of a SavedModel.
+    """
+
+    answer: Any
+    description: dict
+    network: Any
+
+
+def load(directory):
+    """Loads the model in a folder.
+
+    Args:
+        directory: folder of a run, or of a SavedModel that sertk exported.
+
+    Returns:
+        `Loaded`.
+
+    Raises:
+        FileNotFoundError: if there is no such folder.
+        ValueError: if it is neither a finished run nor a SavedModel of sertk.
+    """
+    directory = Path(directory)
+    if not directory.is_dir():
+        raise FileNotFoundError(f"{directory}: there is no such folder; pass a run or a SavedModel")
+    if (directory / "saved_model.pb").is_file():
+        return _saved_model(directory)
+    if (directory / "recipe.json").is_file():
+        return _run(directory)
+    raise ValueError(
+        f"{directory}: is neither a run (no recipe.json) nor a SavedModel (no saved_model.pb); pass the folder "
+        "that `sertk train` or `sertk export` wrote"
+    )
+
+
+def _saved_model(directory):
+    import tensorflow as tf
+
+    if not (directory / METADATA).is_file():
+        raise ValueError(
+            f"{directory}: is no SavedModel of sertk, which would have {METADATA}; export it with `sertk export`"
+        )
+    loaded = tf.saved_model.load(str(directory))
+    serve = loaded.signatures["serving_default"]
+
+    def answer(waveforms):
+        _ = loaded  # the signature alone would not keep its variables alive
+        return serve(waveform=tf.constant(waveforms))["probabilities"].numpy()
+
+    described = json.loads((directory / METADATA).read_text())
+    return Loaded(answer, {**described, "alone": _mixes(described.get("recipe", {}))}, None)
+
+
+def _run(directory):
+    import keras
+
+    from sertk.models.ssl.hearing import shortest_clip
+    from sertk.recipes.run import Run
+
+    run = Run.open(directory)
+    network = run.classifier()
+
+    def answer(waveforms):
+        if len(network.inputs) > 1:
+            lengths = np.full(len(waveforms), waveforms.shape[1], "int32")
+            waveforms = {"waveform": waveforms, "lengths": lengths}
+        return keras.ops.convert_to_numpy(network(waveforms, training=False))
+
+    described = {**run.description, "shortest": shortest_clip(network), "alone": _mixes(run.recipe.to_dict())}
+    return Loaded(answer, described, network)
+
+
+def _mixes(recipe):
+    """Whether a recipe's network attends over the batch, which `cnn_transformer` tells of."""
+    return recipe.get("model", {}).get("options", {}).get("attend_over") == "batch"

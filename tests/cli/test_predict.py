@@ -1,0 +1,103 @@
+"""`sertk predict` on long recordings, and why: windows, timelines, explanations."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from PIL import Image
+
+
+@pytest.fixture
+def talk(tmp_path):
+    """4 s of noise, loud in its second second."""
+    sound = np.random.default_rng(0).uniform(-0.02, 0.02, 64_000)
+    sound[16_000:32_000] *= 20
+    soundfile.write(tmp_path / "talk.wav", sound, 16_000)
+    return tmp_path / "talk.wav"
+
+
+def test_a_timeline_is_written_in_every_format_asked_for(sertk, finished_run, talk, tmp_path):
+    names = [tmp_path / "out" / f"timeline.{ending}" for ending in ("csv", "json", "png")]
+    arguments = [word for name in names for word in ("--timeline", name)]
+    status, out, err = sertk("predict", finished_run.directory, talk, "--hop", 0.25, "--json", *arguments)
+    assert status == 0
+    assert err.splitlines() == [f"sertk: 13 windows are in {name}" for name in names]
+    table = pd.read_csv(names[0])
+    assert list(table["start"]) == [0.25 * n for n in range(13)]
+    assert table["level_db"].idxmax() == 4
+    (recording,) = json.loads(names[1].read_text())
+    assert [moment["start"] for moment in recording["moments"]] == list(table["start"])
+    assert (recording["hop"], recording["window"]) == (0.25, 1.0)
+    with Image.open(names[2]) as picture:
+        assert picture.size == (1950, 900)
+    (answer,) = json.loads(out)
+    for name, probability in answer["probabilities"].items():
+        assert probability == pytest.approx(table[f"p_{name}"].mean(), abs=1e-6)
+
+
+def test_windows_alone_are_half_over_each_other(sertk, finished_run, talk):
+    (plain,) = json.loads(sertk("predict", finished_run.directory, talk, "--windows", "--json")[1])
+    (told,) = json.loads(sertk("predict", finished_run.directory, talk, "--hop", 0.5, "--json")[1])
+    assert plain == told
+    (short,) = json.loads(sertk("predict", finished_run.directory, talk, "--window", 0.5, "--json")[1])
+    assert short["probabilities"] != plain["probabilities"]
+
+
+def test_an_explanation_is_a_picture_and_a_sentence(sertk, finished_run, talk, tmp_path):
+    status, out, err = sertk("predict", finished_run.directory, talk, "--explain", tmp_path / "why.png", "--windows")
+    assert status == 0
+    assert out.splitlines()[1].startswith(str(talk))
+    assert "of what speaks for it lies within" in err or "nothing that is heard speaks for it" in err
+    assert err.strip().endswith(f"The picture is {tmp_path / 'why.png'}")
+    with Image.open(tmp_path / "why.png") as picture:
+        assert picture.size == (1650, 1200)
+
+
+def test_the_window_that_says_it_most_clearly_is_explained(energy_like, tmp_path):
+    from sertk.inference.part import part_of, strongest
+
+    predictor, path = energy_like
+    start, samples = strongest(predictor, {"path": path, "predicted": "early"})
+    assert (start, samples) == (24_000, 16_000)  # the click, 0.1 s after 1.5 s, is in its first half as in no other
+    waveform = part_of(path, 16_000, start, samples)
+    assert len(waveform) == 16_000
+    assert np.flatnonzero(np.abs(waveform) > 0.4).tolist() == [1_600]
+    assert len(part_of(path, 16_000)) == 64_000
+    assert len(part_of(path, 16_000, 60_000, 16_000)) == 4_000
+
+
+@pytest.fixture
+def energy_like(tmp_path, monkeypatch):
+    from sertk.inference import Predictor
+    from sertk.inference.loading import Loaded
+
+    def answer(windows):
+        early = np.abs(windows[:, :4_000]).max(axis=1) > 0.4
+        return np.stack([0.2 + 0.7 * early, 0.8 - 0.7 * early], axis=1).astype("float32")
+
+    described = {"classes": ["early", "late"], "sample_rate": 16_000, "seconds": 1.0, "alone": False}
+    monkeypatch.setattr("sertk.inference.predictor.load", lambda _: Loaded(answer, described, None))
+    monkeypatch.setattr("sertk.audio.decode.BLOCK", 10_000)  # so that the part lies in several
+    click = np.zeros(64_000)
+    click[24_000 + 1_600] = 0.5
+    soundfile.write(tmp_path / "click.wav", click, 16_000)
+    return Predictor("nowhere"), str(tmp_path / "click.wav")
+
+
+def test_slips_end_in_one_line_before_anything_is_loaded(sertk, one_line, tmp_path):
+    one_line(sertk("predict", tmp_path, "x.wav", "--timeline", "t.xls"), "must end in .csv, .json or .png")
+    one_line(sertk("predict", tmp_path, "x.wav", "--explain", "why.jpg"), "must end in .png. Received: why.jpg")
+
+
+def test_slips_end_in_one_line(sertk, one_line, finished_run, talk, tmp_path):
+    run = finished_run.directory
+    one_line(sertk("predict", run, talk, "--hop", 2), "`hop` must be at most a window, 1 s")
+    one_line(sertk("predict", run, talk, "--window", 2), "`window` must be at most 1 s")
+    status, _, err = sertk("predict", run, talk, talk, "--explain", tmp_path / "why.png")
+    assert (status, err) == (1, "sertk: `--explain` draws one recording at a time. Received: 2 files\n")
+    status, _, err = sertk("predict", run, talk, "--explain", tmp_path / "why.png", "--method", "lime")
+    assert status == 1
+    assert err.startswith("sertk: `method` must be one of auto, grad-cam, integrated-gradients")
+    assert not (tmp_path / "why.png").exists()
