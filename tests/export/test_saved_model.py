@@ -126,7 +126,7 @@ def test_an_export_that_fails_leaves_nothing_to_serve(finished_run, tmp_path, mo
     def full_disk(*_, **__):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("sertk.export.json.dumps", full_disk)
+    monkeypatch.setattr("sertk.export.saved_model.json.dumps", full_disk)
     with pytest.raises(OSError, match="No space left"):
         export_saved_model(finished_run, tmp_path / "1")
     assert not (tmp_path / "1").exists()

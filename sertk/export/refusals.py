@@ -1,0 +1,109 @@
+"""What an exported graph refuses, each with the sentence that the client gets as an `InvalidArgumentError`."""
+
+import tensorflow as tf
+
+# The loudest sample of a waveform, far above what float files and resamplers give: integers lie above.
+LOUDEST = 100.0
+
+
+def refuse_unless(holds, *sentence):
+    """An assertion of the graph.
+
+    Args:
+        holds: bool tensor, a scalar.
+        *sentence: str and tensors, scalars, which are put together to one sentence.
+
+    Returns:
+        The operation, for `tf.control_dependencies`.
+    """
+    parts = [part if isinstance(part, str) else tf.strings.as_string(part) for part in sentence]
+    return tf.debugging.Assert(holds, [tf.strings.join(parts)])
+
+
+def check_waveform(waveform):
+    """The checks of a batch of waveforms that hold whatever the model is.
+
+    Args:
+        waveform: float32 tensor `(batch, samples)`.
+
+    Returns:
+        list of operations.
+    """
+    loudest = tf.reduce_max(tf.abs(waveform))
+    return [
+        refuse_unless(tf.shape(waveform)[1] > 0, "`waveform` must hold at least one sample. Received: none"),
+        refuse_unless(
+            tf.reduce_all(tf.math.is_finite(waveform)),
+            "`waveform` must be finite; it holds NaN or infinity. Received: a waveform with such samples",
+        ),
+        refuse_unless(
+            tf.logical_or(tf.size(waveform) == 0, loudest <= LOUDEST),
+            "`waveform` must lie in [-1, 1]; divide 16-bit PCM by 32768. Received: a sample of ",
+            loudest,
+        ),
+    ]
+
+
+def check_lengths(lengths, waveform):
+    """The checks of the lengths that come with a padded batch.
+
+    Args:
+        lengths: int32 tensor `(batch,)`, in samples.
+        waveform: float32 tensor `(batch, samples)`.
+
+    Returns:
+        list of operations.
+    """
+    rows, total = tf.shape(waveform)[0], tf.shape(waveform)[1]
+    inside = tf.reduce_all((lengths > 0) & (lengths <= total))
+    return [
+        refuse_unless(
+            tf.equal(tf.size(lengths), rows),
+            "`lengths` must have one for each row of `waveform`. Received: ",
+            tf.size(lengths),
+            " for ",
+            rows,
+            " rows",
+        ),
+        refuse_unless(
+            inside,
+            "`lengths` must be above 0 and no more than the samples that `waveform` has. Received: ",
+            tf.reduce_min(lengths),
+            " to ",
+            tf.reduce_max(lengths),
+            " for ",
+            total,
+            " samples",
+        ),
+    ]
+
+
+def check_limits(lengths, name, shortest, longest, sample_rate):
+    """The limits on length, of what the model needs and of what whoever exports allows.
+
+    Args:
+        lengths: int tensor of any shape, in samples.
+        name: str, the argument to name.
+        shortest, longest: int, in samples.
+        sample_rate: int, Hz.
+
+    Returns:
+        list of operations.
+    """
+    least, most = tf.reduce_min(lengths), tf.reduce_max(lengths)
+    # Of an empty batch there is nothing to say: the smallest of no numbers is the largest there is.
+    return [
+        refuse_unless(
+            least >= shortest,
+            f"`{name}` must have at least {shortest} samples, {shortest / sample_rate:g} s. Received: ",
+            least,
+            " samples",
+        ),
+        refuse_unless(
+            most <= longest,
+            f"`{name}` must have at most {longest} samples, {longest / sample_rate:g} s; send less, or export again "
+            "with a larger `max_seconds`. Received: ",
+            most,
+            " samples",
+        ),
+    ]
