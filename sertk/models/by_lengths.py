@@ -29,27 +29,24 @@ def by_lengths(model):
     """
     if len(model.inputs) > 1:
         return model
+    if not any(isinstance(layer, FixedLength | WholeLengths) for layer in model.layers):
+        raise ValueError(
+            "`model` must begin with a fixed length, as `from_waveform(..., fixed_length=...)` builds it, or take "
+            f"lengths. Received: a model of {', '.join(layer.name for layer in model.layers)}"
+        )
     given = {
         "waveform": keras.Input((None,), name="waveform"),
         "lengths": keras.Input((), dtype="int32", name="lengths"),
     }
-    asked = []
 
     def call(layer, *args, **kwargs):
         if isinstance(layer, WholeLengths):
-            asked.append(layer)
             return given["lengths"]
         if isinstance(layer, FixedLength):
-            asked.append(layer)
             return layer(*args, lengths=given["lengths"])
         return layer(*args, **kwargs)
 
     # Cloned in one piece: with an input for the lengths that nothing uses yet.
     both = keras.Model({"waveform": model.inputs[0], "lengths": keras.Input((), dtype="int32")}, model.outputs[0])
     again = keras.models.clone_model(both, input_tensors=given, clone_function=lambda layer: layer, call_function=call)
-    if not asked:
-        raise ValueError(
-            "`model` must begin with a fixed length, as `from_waveform(..., fixed_length=...)` builds it, or take "
-            f"lengths. Received: a model of {', '.join(layer.name for layer in model.layers)}"
-        )
     return keras.Model(given, again.outputs[0], name=model.name)
