@@ -91,7 +91,9 @@ def _head(content, row, rates, max_seconds):
     is_open = _is_open(start, length, riff, size)
     frames = tf.where(is_open, there, length) // tf.maximum(channels * (bits // 8), 1)
     seconds = tf.cast(frames, tf.float64) / tf.cast(tf.maximum(rate, 1), tf.float64)
-    begins = tf.strings.regex_replace(_text(content, 0, 4), "[^ -~]", ".")
+    begins = _text(content, 0, 4)
+    # What is no text must not get into a message, which has to be UTF-8.
+    begins = tf.where(tf.strings.regex_full_match(begins, "[ -~]*"), begins, "....")
     named = ", ".join(f"{one:,}" for one in rates[:-1]) + f" or {rates[-1]:,}"
     # Each needs what those before it found, so they run in their order, and the first that fails is what is told.
     checks = (

@@ -1,5 +1,7 @@
 """Requests for warming up: one to each signature, where TF Serving looks for them, and each is answered."""
 
+import importlib.util
+
 import pytest
 import tensorflow as tf
 
@@ -8,9 +10,9 @@ from sertk.export import export_saved_model
 WARM_UP = "assets.extra/tf_serving_warmup_requests"
 
 
-def test_every_signature_has_a_request_that_it_answers(finished_run, tmp_path):
+def test_every_signature_has_a_request_that_it_answers(run, tmp_path):
     prediction_log_pb2 = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
-    directory = export_saved_model(finished_run, tmp_path / "emotions" / "3")
+    directory = export_saved_model(run, tmp_path / "emotions" / "3")
     loaded = tf.saved_model.load(str(directory))
     asked = []
     for record in tf.data.TFRecordDataset(str(directory / WARM_UP)).as_numpy_iterator():
@@ -27,20 +29,25 @@ def test_every_signature_has_a_request_that_it_answers(finished_run, tmp_path):
     assert asked.count("audio_bytes") == 2
 
 
+@pytest.fixture(scope="module")
+def run(untrained_run):
+    return untrained_run("cnn")
+
+
 @pytest.fixture
 def without_serving_api(monkeypatch):
-    find_spec = __import__("importlib.util").util.find_spec
+    find_spec = importlib.util.find_spec
     monkeypatch.setattr(
         "sertk.export.warm_up.importlib.util.find_spec",
         lambda name: None if name == "tensorflow_serving" else find_spec(name),
     )
 
 
-def test_without_the_extra_there_are_none(finished_run, tmp_path, without_serving_api):
-    assert not (export_saved_model(finished_run, tmp_path / "1") / WARM_UP).exists()
+def test_without_the_extra_there_are_none(run, tmp_path, without_serving_api):
+    assert not (export_saved_model(run, tmp_path / "1") / WARM_UP).exists()
 
 
-def test_what_can_not_be_written_is_told_before_anything_is(finished_run, tmp_path, without_serving_api):
+def test_what_can_not_be_written_is_told_before_anything_is(run, tmp_path, without_serving_api):
     with pytest.raises(ValueError, match=r"`warm_up` needs tensorflow-serving-api.*pip install 'sertk\[serving\]'"):
-        export_saved_model(finished_run, tmp_path / "1", warm_up=True)
+        export_saved_model(run, tmp_path / "1", warm_up=True)
     assert not list(tmp_path.iterdir())
