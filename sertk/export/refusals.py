@@ -78,32 +78,49 @@ def check_lengths(lengths, waveform):
     ]
 
 
-def check_limits(lengths, name, shortest, longest, sample_rate):
-    """The limits on length, of what the model needs and of what whoever exports allows.
+def check_shortest(lengths, name, shortest, sample_rate):
+    """The check that clips are as long as the model needs.
 
     Args:
         lengths: int tensor of any shape, in samples.
         name: str, the argument to name.
-        shortest, longest: int, in samples.
+        shortest: int, in samples.
         sample_rate: int, Hz.
 
     Returns:
         list of operations.
     """
-    least, most = tf.reduce_min(lengths), tf.reduce_max(lengths)
-    # Of an empty batch there is nothing to say: the smallest of no numbers is the largest there is.
+    if shortest == 1:
+        return []  # that there is a sample at all is checked with the waveform
+    # Of no clips at all the least is the largest number there is.
+    least = tf.reduce_min(lengths)
     return [
         refuse_unless(
             least >= shortest,
             f"`{name}` must have at least {shortest} samples, {shortest / sample_rate:g} s. Received: ",
             least,
             " samples",
-        ),
+        )
+    ]
+
+
+def check_longest(lengths, name, longest, sample_rate):
+    """The check that clips are no longer than whoever exported the model allows.
+
+    Args:
+        lengths, name, sample_rate: as in `check_shortest`.
+        longest: int, in samples.
+
+    Returns:
+        list of operations.
+    """
+    most = tf.reduce_max(lengths)
+    return [
         refuse_unless(
             most <= longest,
             f"`{name}` must have at most {longest} samples, {longest / sample_rate:g} s; send less, or export again "
             "with a larger `max_seconds`. Received: ",
             most,
             " samples",
-        ),
+        )
     ]

@@ -85,7 +85,9 @@ def export_saved_model(run, directory, *, max_seconds=LONGEST, warm_up=None):
     rate, shortest = described["sample_rate"], shortest_clip(model)
     archive = keras.export.ExportArchive()
     archive.track(model)
-    for name, (function, takes) in signatures(model, run.classes, rate, max_seconds).items():
+    # In the published form of paper 004's network clips attend to each other; strangers' requests must not.
+    alone = run.recipe.model.options.get("attend_over") == "batch"
+    for name, (function, takes) in signatures(model, run.classes, rate, max_seconds, alone).items():
         archive.add_endpoint(name, function, input_signature=takes)
     unfinished = directory.with_name(f".{directory.name}-unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)

@@ -15,6 +15,7 @@ FAMILIES = {
     "cnn": ("004-cnn-mfcc", SPECTROGRAM),
     "two_cnn": ("004-two-cnn-mfcc", SPECTROGRAM),
     "parallel": ("004-parallel-mfcc", SPECTROGRAM),
+    "published": ("004-parallel-mfcc", {**SPECTROGRAM, "model.attend_over": "batch"}),
     "attentive": ("attentive-mel", {"features.n_mels": 32, "training.members": 1}),
     "ensemble": ("004-cnn-mfcc", {**SPECTROGRAM, "training.members": 2}),
     "vgg16": ("004-vgg16-1", IMAGE),

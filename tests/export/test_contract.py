@@ -18,7 +18,7 @@ from sertk.inference import Predictor
 ALONE = Path(__file__).with_name("serve_alone.py")
 QUICK = ("cnn", "fused")
 SLOW = ("two_cnn", "parallel", "attentive", "ensemble", "vgg16", "transfer_head", "vgg15", "resnet9", "cnn6", "chunks")
-SLOW = (*SLOW, "speech_encoder", "trimmed")
+SLOW = (*SLOW, "speech_encoder", "trimmed", "published")
 # Longer than the second that most of the networks hear, as long, and shorter; all longer than a chunk.
 LENGTHS = (21_000, 16_000, 9_001)
 
