@@ -69,7 +69,9 @@ class FixedLength(keras.layers.Layer):
 
     def _fix(self, waveforms, lengths):
         total = ops.shape(waveforms)[1]
-        start, length = 0, total if lengths is None else lengths[:, None]
+        start, length = 0, total
+        if lengths is not None:
+            start, length = ops.zeros_like(lengths[:, None]), lengths[:, None]
         if self.trim_top_db is not None:
             start, length = _sounding_part(waveforms, self.trim_top_db, length)
         if self.crop == "center":

@@ -11,12 +11,13 @@ from sertk.models import by_lengths, cnn, from_waveform
 LENGTHS = np.array([900, 2_600, 4_000, 7_001], "int32")
 
 
-def padded():
+def padded(lengths):
+    """Clips that begin with near silence, and the batch that they make."""
     random = np.random.default_rng(0)
-    clips = [0.1 * random.standard_normal(length).astype("float32") for length in LENGTHS]
+    clips = [0.1 * random.standard_normal(length).astype("float32") for length in lengths]
     for clip in clips:
         clip[: len(clip) // 4] *= 1e-3
-    return clips, np.stack([np.pad(clip, (0, LENGTHS.max() - len(clip))) for clip in clips])
+    return clips, np.stack([np.pad(clip, (0, lengths.max() - len(clip))) for clip in clips])
 
 
 @pytest.mark.parametrize("trim_top_db", [None, 30.0])
@@ -24,7 +25,7 @@ def padded():
 @pytest.mark.parametrize("crop", ["center", "start"])
 def test_a_clip_of_a_padded_batch_is_fixed_as_it_is_alone(crop, pad, trim_top_db):
     layer = FixedLength(3_000, crop, pad, trim_top_db)
-    clips, batch = padded()
+    clips, batch = padded(LENGTHS)
     together = layer(batch, lengths=LENGTHS)
     assert together.shape == (4, 3_000)
     for clip, row in zip(clips, together, strict=True):
@@ -39,10 +40,11 @@ def test_a_single_waveform_has_no_lengths():
 def test_a_model_by_lengths_says_of_each_clip_what_it_says_of_it_alone():
     mfcc = MFCC(n_mfcc=32, n_mels=32, n_fft=512)
     keras.utils.set_random_seed(0)
-    model = from_waveform(cnn((6, 32), 4), mfcc, fixed_length=FixedLength(3_000))
-    clips, batch = padded()
+    model = from_waveform(cnn((32, 32), 4), mfcc, fixed_length=FixedLength(16_000))
+    lengths = 5 * LENGTHS
+    clips, batch = padded(lengths)
     again = by_lengths(model)
-    together = again({"waveform": batch, "lengths": LENGTHS})
+    together = again({"waveform": batch, "lengths": lengths})
     expected = np.concatenate([model(clip[None]) for clip in clips])
     np.testing.assert_allclose(together, expected, atol=1e-6)
     assert np.abs(np.asarray(model(batch)) - expected).max() > 1e-4
@@ -50,6 +52,6 @@ def test_a_model_by_lengths_says_of_each_clip_what_it_says_of_it_alone():
 
 
 def test_a_model_that_hears_what_pads_is_refused():
-    model = from_waveform(cnn((6, 32), 4), MFCC(n_mfcc=32, n_mels=32, n_fft=512), samples=3_000)
+    model = from_waveform(cnn((32, 32), 4), MFCC(n_mfcc=32, n_mels=32, n_fft=512), samples=16_000)
     with pytest.raises(ValueError, match=r"must begin with a fixed length.*Received: a model of waveform, mfcc"):
         by_lengths(model)
