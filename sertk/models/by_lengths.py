@@ -47,6 +47,7 @@ def by_lengths(model):
         return layer(*args, **kwargs)
 
     # Cloned in one piece: with an input for the lengths that nothing uses yet.
-    both = keras.Model({"waveform": model.inputs[0], "lengths": keras.Input((), dtype="int32")}, model.outputs[0])
+    unused = keras.Input((), dtype="int32", name="lengths")
+    both = keras.Model({"waveform": model.inputs[0], "lengths": unused}, model.outputs[0])
     again = keras.models.clone_model(both, input_tensors=given, clone_function=lambda layer: layer, call_function=call)
     return keras.Model(given, again.outputs[0], name=model.name)
