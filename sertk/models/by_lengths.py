@@ -34,20 +34,18 @@ def by_lengths(model):
             "`model` must begin with a fixed length, as `from_waveform(..., fixed_length=...)` builds it, or take "
             f"lengths. Received: a model of {', '.join(layer.name for layer in model.layers)}"
         )
-    given = {
-        "waveform": keras.Input((None,), name="waveform"),
-        "lengths": keras.Input((), dtype="int32", name="lengths"),
-    }
+    waveform, lengths = keras.Input((None,), name="waveform"), keras.Input((), dtype="int32", name="lengths")
 
     def call(layer, *args, **kwargs):
         if isinstance(layer, WholeLengths):
-            return given["lengths"]
+            return lengths
         if isinstance(layer, FixedLength):
-            return layer(*args, lengths=given["lengths"])
+            return layer(*args, lengths=lengths)
         return layer(*args, **kwargs)
 
     # Cloned in one piece: with an input for the lengths that nothing uses yet.
-    unused = keras.Input((), dtype="int32", name="lengths")
-    both = keras.Model({"waveform": model.inputs[0], "lengths": unused}, model.outputs[0])
-    again = keras.models.clone_model(both, input_tensors=given, clone_function=lambda layer: layer, call_function=call)
-    return keras.Model(given, again.outputs[0], name=model.name)
+    both = keras.Model([model.inputs[0], keras.Input((), dtype="int32")], model.outputs[0])
+    again = keras.models.clone_model(
+        both, input_tensors=[waveform, lengths], clone_function=lambda layer: layer, call_function=call
+    )
+    return keras.Model({"waveform": waveform, "lengths": lengths}, again.outputs[0], name=model.name)
