@@ -16,9 +16,9 @@ from sertk.export import export_saved_model
 from sertk.inference import Predictor
 
 ALONE = Path(__file__).with_name("serve_alone.py")
-QUICK = ("cnn", "fused")
+QUICK = ("cnn",)
 SLOW = ("two_cnn", "parallel", "attentive", "ensemble", "vgg16", "transfer_head", "vgg15", "resnet9", "cnn6", "chunks")
-SLOW = (*SLOW, "speech_encoder", "trimmed", "published")
+SLOW = (*SLOW, "speech_encoder", "trimmed", "published", "fused")
 # Longer than the second that most of the networks hear, as long, and shorter; all longer than a chunk.
 LENGTHS = (21_000, 16_000, 9_001)
 
