@@ -83,6 +83,11 @@ def export_saved_model(run, directory, *, max_seconds=LONGEST, warm_up=None):
         )
     model, described = run.classifier(), run.description
     rate, shortest = described["sample_rate"], shortest_clip(model)
+    if round(max_seconds * rate) < shortest:
+        raise ValueError(
+            f"`max_seconds` must be at least {shortest / rate:g}, which the network needs to hear. "
+            f"Received: max_seconds={max_seconds:g}"
+        )
     archive = keras.export.ExportArchive()
     archive.track(model)
     # In the published form of paper 004's network clips attend to each other; strangers' requests must not.

@@ -54,7 +54,10 @@ def write_warm_up(directory, name, sample_rate, samples):
         ("serving_default", {"waveform": noise}),
         ("padded", {"waveform": noise, "lengths": np.array([samples], "int32")}),
         ("embedding", {"waveform": noise}),
-        *(("audio_bytes", {"audio_bytes": [_wav(noise[0], rate)]}) for rate in (sample_rate, COMMON)),
+        *(
+            ("audio_bytes", {"audio_bytes": [_wav(np.resize(noise[0], samples * rate // sample_rate), rate)]})
+            for rate in (sample_rate, COMMON)
+        ),
     ]
     with tf.io.TFRecordWriter(str(directory / WARM_UP)) as records:
         for signature, inputs in asked:

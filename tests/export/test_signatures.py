@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from sertk.export import export_saved_model
 from sertk.export.signatures import signatures
 
 SECONDS = 2.0
@@ -62,6 +63,12 @@ def test_what_is_shorter_than_the_network_needs_is_refused(asked, by_hand):
     }.items():
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             asked("speech_encoder", signature, **inputs)
+
+
+def test_a_limit_below_what_the_network_needs_is_refused(untrained_run, tmp_path):
+    run = untrained_run("speech_encoder")
+    with pytest.raises(ValueError, match=r"`max_seconds` must be at least 0.025.* Received: max_seconds=0.02"):
+        export_saved_model(run, tmp_path / "1", max_seconds=0.02)
 
 
 def test_what_stands_behind_a_clip_has_no_say(asked):
