@@ -29,15 +29,17 @@ def check_waveform(waveform):
     Returns:
         list of operations.
     """
-    loudest = tf.reduce_max(tf.abs(waveform))
+    finite, loudest = tf.reduce_all(tf.math.is_finite(waveform)), tf.reduce_max(tf.abs(waveform))
+    # One sentence a fault: infinity is not loud as well.
+    quiet = tf.logical_not(finite) | tf.equal(tf.size(waveform), 0) | (loudest <= LOUDEST)
     return [
         refuse_unless(tf.shape(waveform)[1] > 0, "`waveform` must hold at least one sample. Received: none"),
         refuse_unless(
-            tf.reduce_all(tf.math.is_finite(waveform)),
+            finite,
             "`waveform` must be finite; it holds NaN or infinity. Received: a waveform with such samples",
         ),
         refuse_unless(
-            tf.logical_or(tf.size(waveform) == 0, loudest <= LOUDEST),
+            quiet,
             "`waveform` must lie in [-1, 1]; divide 16-bit PCM by 32768. Received: a sample of ",
             loudest,
         ),

@@ -57,15 +57,15 @@ def decode_wav(content, row, rates, max_seconds):
     data = tf.strings.substr(content, head.start, head.frames * width * head.channels)
     samples = tf.switch_case(tf.cast(head.kind, tf.int32), [lambda one=one: _samples(data, *one) for one in FORMATS])
     waveform = tf.reduce_mean(tf.reshape(samples, [head.frames, head.channels]), axis=1)
-    peak = tf.reduce_max(tf.abs(waveform))
+    finite, peak = tf.reduce_all(tf.math.is_finite(waveform)), tf.reduce_max(tf.abs(waveform))
     checks = [
         _refuse_file_unless(
-            tf.reduce_all(tf.math.is_finite(waveform)),
+            finite,
             row,
             "holds samples that are NaN or infinite; export it again from its source. Received: such samples",
         ),
         _refuse_file_unless(
-            tf.logical_not(peak > LOUDEST),
+            tf.logical_not(finite & (peak > LOUDEST)),
             row,
             "holds samples that are no sound; export it again from its source, in [-1, 1]. Received: ",
             peak,
