@@ -354,3 +354,24 @@ def test_graphs_that_disagree_are_not_timed(graphs, ours, hashed, message):
     found = {graphs.OURS: ours, graphs.THEIRS: {("a", "b"): 0.995}, graphs.HASHED: hashed}
     with pytest.raises(SystemExit, match=message):
         graphs.check(found)
+
+
+def test_serving_is_timed_after_it_agreed(benchmark_module, tmp_path, capsys):
+    serving = benchmark_module("serving")
+    serving.main(["--batch", "1", "2", "--rounds", "1", "--json", str(tmp_path / "out.json")])
+    told = json.loads((tmp_path / "out.json").read_text())
+    for batch in ("batch 1", "batch 2"):
+        assert set(told[batch]["apart"]) == set(told[batch]["seconds"]) >= {serving.BASELINE, "SavedModel, files"}
+        assert all(apart <= serving.TOLERANCE for apart in told[batch]["apart"].values())
+    assert "p99 (ms)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("error", [0.006, float("nan")])
+def test_what_is_served_otherwise_is_not_timed(benchmark_module, error):
+    serving = benchmark_module("serving")
+    said = np.full((2, 4), 0.25, "float32")
+    assert serving.disagreement({serving.BASELINE: said, "somebody": said + 0.004}).keys()
+    with pytest.raises(SystemExit, match=r"somebody: is up to .* from the baseline"):
+        serving.disagreement({serving.BASELINE: said, "somebody": said + error})
+    with pytest.raises(SystemExit, match=r"somebody: has the shape \(1, 4\), the baseline's is \(2, 4\)"):
+        serving.disagreement({serving.BASELINE: said, "somebody": said[:1]})

@@ -18,7 +18,9 @@ class FixedLength(keras.layers.Layer):
     RMS lies more than `trim_top_db` below that of the clip's loudest frame. A clip that is silent throughout is not
     trimmed.
 
-    Input: float waveforms, `(batch, anything)`, or a single one, `(anything,)`; at least one sample.
+    Input: float waveforms, `(batch, anything)`, or a single one, `(anything,)`; at least one sample. With a batch also
+        `lengths`, int32 `(batch,)`, in samples, where zeros follow the shorter clips: each row is then cropped, padded,
+        repeated and trimmed by its own length, as if it came alone.
     Output: `(batch, samples)` or `(samples,)`.
 
     Args:
@@ -54,25 +56,31 @@ class FixedLength(keras.layers.Layer):
     def build(self, input_shape):
         check_waveform_shape(self, input_shape)
 
-    def call(self, waveforms):
+    def call(self, waveforms, lengths=None):
         check_waveform_dtype(self, waveforms)
         single = len(waveforms.shape) == 1
-        fixed = self._fix(waveforms[None] if single else waveforms)
+        if single and lengths is not None:
+            raise ValueError(
+                "FixedLength takes `lengths` with a batch alone; a single waveform is as long as it is. "
+                f"Received: shape={tuple(waveforms.shape)} with lengths"
+            )
+        fixed = self._fix(waveforms[None] if single else waveforms, lengths)
         return fixed[0] if single else fixed
 
-    def _fix(self, waveforms):
+    def _fix(self, waveforms, lengths):
         total = ops.shape(waveforms)[1]
-        if self.trim_top_db is None:
-            start, length = 0, total
-        else:
-            start, length = _sounding_part(waveforms, self.trim_top_db)
+        start, length = 0, total
+        if lengths is not None:
+            start, length = ops.zeros_like(lengths[:, None]), lengths[:, None]
+        if self.trim_top_db is not None:
+            start, length = _sounding_part(waveforms, self.trim_top_db, length)
         if self.crop == "center":
             start = start + ops.maximum(length - self.samples, 0) // 2
         step = ops.arange(self.samples, dtype="int32")
         source = start + (step % length if self.pad == "repeat" else step)
         # Every position must exist; those past the clip's end are silenced below.
         source = ops.minimum(source, total - 1)
-        if self.trim_top_db is None:
+        if self.trim_top_db is None and lengths is None:
             fixed = ops.take(waveforms, source, axis=1)
         else:
             fixed = ops.take_along_axis(waveforms, source, axis=1)
@@ -91,9 +99,11 @@ class FixedLength(keras.layers.Layer):
         }
 
 
-def _sounding_part(waveforms, top_db):
-    """Where the sound of each clip starts and how long it lasts, int32, `(batch, 1)` each, in samples."""
-    total = ops.shape(waveforms)[1]
+def _sounding_part(waveforms, top_db, total):
+    """Where the sound of each clip starts and how long it lasts, int32, `(batch, 1)` each, in samples.
+
+    No frame behind a clip of `total` samples is louder than the last one in it, so zeros there change nothing.
+    """
     half = RMS_WINDOW // 2
     squares = ops.pad(ops.square(waveforms), ((0, 0), (half, half)))[..., None]
     power = ops.average_pool(squares, RMS_WINDOW, RMS_HOP, padding="valid")[..., 0]

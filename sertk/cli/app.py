@@ -150,10 +150,22 @@ def evaluate(
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="The folder of a finished run.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Such as saved_models/NAME/1.")],
+    max_seconds: Annotated[float, typer.Option(help="The longest recording that the model takes, in seconds.")] = 60.0,
+    warm_up: Annotated[
+        bool | None,
+        typer.Option(
+            "--warm-up/--no-warm-up",
+            help="Write requests that warm TF Serving up, which needs the extra `serving`.",
+            show_default="if that is installed",
+        ),
+    ] = None,
 ):
-    """Export a run's model as a SavedModel that takes raw waveforms."""
-    package().export_saved_model(run, output)
-    typer.echo(f"{output} takes waveforms, float32 (batch, samples), and gives label, classes and probabilities.")
+    """Export a run's model as a SavedModel that takes WAV files and waveforms."""
+    package().export_saved_model(run, output, max_seconds=max_seconds, warm_up=warm_up)
+    typer.echo(
+        f"{output} takes WAV files (audio_bytes) and waveforms, float32 (batch, samples), of up to {max_seconds:g} s, "
+        "and gives label, classes and probabilities, or an embedding."
+    )
     described = package().Run.open(run).description
     if described["chunks_top_db"] is not None:
         typer.echo(

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "attentive_cnn": ["attentive_cnn"],
         "attentive_pooling": ["AttentiveStatisticsPooling"],
         "batch_norm": ["BatchNormalization"],
+        "by_lengths": ["by_lengths"],
         "cnn": ["cnn"],
         "cnn6": ["cnn6"],
         "cnn_transformer": ["cnn_transformer"],

@@ -76,7 +76,10 @@ def test_train_evaluate_export_predict(sertk, tiny_corpus, small, cache, tmp_pat
     metrics = json.loads(sertk("evaluate", run, "--json", "--cache", cache)[1])
     assert f"accuracy {metrics['accuracy']:.1%}" in out
 
-    assert sertk("export", run, "-o", saved_model)[0] == 0
+    status, out, _ = sertk("export", run, "-o", saved_model, "--max-seconds", 30, "--no-warm-up")
+    assert status == 0
+    assert "takes WAV files (audio_bytes) and waveforms, float32 (batch, samples), of up to 30 s" in out
+    assert [path.name for path in (saved_model / "assets.extra").iterdir()] == ["sertk.json"]
     clip = tiny_corpus["path"][0]
     status, out, _ = sertk("predict", saved_model, clip)
     assert status == 0
@@ -204,6 +207,7 @@ def test_slips_end_in_one_line_and_status_1(sertk, one_line, finished_run, tmp_p
     one_line(sertk("predict", finished_run.directory, long, "--max-seconds", 0.1), "is longer than `max_seconds`")
     one_line(sertk("predict", finished_run.directory, tmp_path / "gone.wav"), "there is no such file")
     one_line(sertk("export", tmp_path / "nowhere", "-o", tmp_path / "1"), "there is no such run folder")
+    one_line(sertk("export", finished_run.directory, "-o", tmp_path / "1", "--max-seconds", 0), "`max_seconds` must be")
 
 
 def test_usage_errors_name_the_option_and_end_with_status_2(sertk):

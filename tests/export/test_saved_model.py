@@ -115,6 +115,23 @@ def test_says_what_it_is_beside_the_model(saved_model, finished_run):
     metadata = json.loads((saved_model / "assets.extra" / "sertk.json").read_text())
     assert metadata["classes"] == list(finished_run.classes)
     assert (metadata["sample_rate"], metadata["seconds"]) == (16_000, 1.0)
+    assert (metadata["shortest"], metadata["max_seconds"]) == (1, 60.0)
+    assert metadata["rates"] == [8_000, 16_000, 22_050, 24_000, 44_100, 48_000]
+
+
+def test_the_user_is_not_told_of_a_folder_that_will_be_gone(finished_run, tmp_path, capfd):
+    """TensorFlow logs where it writes, which is under another name until the export is done."""
+    export_saved_model(finished_run, tmp_path / "1", warm_up=False)
+    said = capfd.readouterr()
+    assert "unfinished" not in said.out + said.err
+    assert [path.name for path in tmp_path.iterdir()] == ["1"]
+
+
+@pytest.mark.parametrize("max_seconds", [0, -1.0, 3_601, float("nan"), "60", True])
+def test_limits_that_are_none_are_refused(finished_run, tmp_path, max_seconds):
+    with pytest.raises(ValueError, match=r"`max_seconds` must be .*Received"):
+        export_saved_model(finished_run, tmp_path / "1", max_seconds=max_seconds)
+    assert not (tmp_path / "1").exists()
 
 
 def test_nothing_is_overwritten(saved_model, finished_run):
@@ -126,7 +143,7 @@ def test_an_export_that_fails_leaves_nothing_to_serve(finished_run, tmp_path, mo
     def full_disk(*_, **__):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("sertk.export.json.dumps", full_disk)
+    monkeypatch.setattr("sertk.export.saved_model.json.dumps", full_disk)
     with pytest.raises(OSError, match="No space left"):
         export_saved_model(finished_run, tmp_path / "1")
     assert not (tmp_path / "1").exists()
