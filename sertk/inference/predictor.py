@@ -24,7 +24,7 @@ class Predictor:
         sample_rate: int, Hz, the rate of the waveforms it takes.
         samples: int, how many samples the model hears; of a longer clip only the part that its recipe crops. None for a
             model that hears clips of any length as they are.
-        shortest: int, how many samples a clip must have.
+        shortest, longest: int, how many samples a clip must have, and of a SavedModel may have, at once.
         chunks_top_db: float, of a model that was trained on chunks: it is asked about all chunks of a clip's voiced
             parts, which are louder than that below the loudest frame. None for other models.
         window: int, samples, how long the windows are that a long recording is cut into unless told otherwise: what
@@ -37,12 +37,16 @@ class Predictor:
         ValueError: if it is neither a finished run nor a SavedModel of sertk.
     """
 
+    longest = float("inf")
+
     def __init__(self, directory):
         self._answer, described, self.network = load(directory)
         self.classes = tuple(described["classes"])
         self.sample_rate = described["sample_rate"]
         self.chunks_top_db = described.get("chunks_top_db")
         self.shortest = described.get("shortest", 1)
+        if "max_seconds" in described:
+            self.longest = round(described["max_seconds"] * self.sample_rate)
         seconds = described["seconds"]
         self.samples = None if seconds is None else round(seconds * self.sample_rate)
         self.batch = 1 if described["alone"] else BATCH if self.shortest == 1 else ENCODER_BATCH
@@ -66,7 +70,8 @@ class Predictor:
             float32 array `(classes,)`, which sums to 1.
 
         Raises:
-            ValueError: if the waveform is not one-dimensional, shorter than `shortest`, or holds NaN or infinity.
+            ValueError: if the waveform is not one-dimensional, shorter than `shortest`, longer than `longest` where it
+                is not cut, or holds NaN or infinity.
         """
         waveform = np.asarray(waveform, "float32")
         if waveform.ndim != 1 or not len(waveform):
@@ -98,6 +103,12 @@ class Predictor:
         return f"must have at least {self.shortest} samples, {seconds:g} s. Received: {samples} samples"
 
     def _of_parts(self, parts):
+        if parts.shape[1] > self.longest:
+            raise ValueError(
+                f"`waveform` must have at most {self.longest} samples, {self.longest / self.sample_rate:g} s; ask by "
+                "windows (`windows=True`, `--windows`), or export again with a larger `max_seconds`. "
+                f"Received: {parts.shape[1]} samples"
+            )
         batches = (parts[start : start + self.batch] for start in range(0, len(parts), self.batch))
         # Windows lie over each other in memory, which no model takes.
         return np.concatenate([self._answer(np.ascontiguousarray(batch)) for batch in batches])

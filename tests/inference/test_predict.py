@@ -110,3 +110,13 @@ def test_saved_model_of_somebody_else_is_refused(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"")
     with pytest.raises(ValueError, match="is no SavedModel of sertk"):
         Predictor(tmp_path)
+
+
+def test_a_saved_model_takes_a_long_clip_in_windows_alone(saved_model, finished_run):
+    """Its graph refuses over 60 s, so that a server's memory is bounded; a run's network has no such limit."""
+    rate = Predictor(saved_model).sample_rate
+    waveform = np.random.default_rng(0).normal(0, 0.1, 61 * rate).astype("float32")
+    with pytest.raises(ValueError, match=rf"at most {60 * rate} samples, 60 s; ask by windows.* {61 * rate} samples"):
+        Predictor(saved_model).probabilities(waveform)
+    for model, windows in ((saved_model, True), (finished_run.directory, False)):
+        assert Predictor(model).probabilities(waveform, windows=windows).sum() == pytest.approx(1, abs=1e-5)
