@@ -137,6 +137,7 @@ def test_images_of_a_recipe_without_images(sertk, one_line, tiny_corpus, cache, 
     one_line(sertk("images", "004-cnn-mfcc", *arguments), "`recipe` must have images for features")
 
 
+@pytest.mark.slow
 def test_cross_validation_is_one_option_of_train(sertk, tiny_corpus, small, cache, tmp_path):
     """Named by its kind, or by a table of folds; validation figures after training, test figures from `evaluate`."""
     corpus = tiny_corpus["path"][0].rsplit("/", 2)[0]

@@ -32,6 +32,7 @@ def epochs(run):
     return [len(pd.read_csv(path)) if path.exists() else 0 for path in logs]
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_in_one_line_and_loses_nothing(sertk, small_disk, tiny_corpus, small, cache):
     """A checkpoint takes about 350 kB: no room for the first one, room for one but not for two, room for all."""
     changes = {**small, "split.kind": "speaker-k-fold", "split.k": 2, "split.validation": 1, "training.batch_size": 16}

@@ -75,6 +75,7 @@ def test_serves_where_only_tensorflow_is(saved_model, serve, tmp_path):
     np.testing.assert_allclose(alone["probabilities"], serve(clips)["probabilities"], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_images_are_drawn_where_only_tensorflow_is(tiny_corpus, cache, small, tmp_path):
     """Speech as a picture, from waveform to SqueezeNet's probabilities, in a process without sertk and matplotlib."""
     image = {"features.kind": "mel_image", "features.height": 48, "features.width": 48, "features.normalize": False}

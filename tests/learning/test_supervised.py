@@ -85,6 +85,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(parts, tmp_path, mo
 
 
 # 56 clips in batches of 8 are 7 batches an epoch: rounds end within epochs, and steps of 2 batches go across them.
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [{"batch_size": 8, "rounds": (4, 2)}], indirect=True)
 def test_a_run_in_rounds_goes_on_as_if_it_had_not_been_stopped(parts, tmp_path):
     train, validation = parts

@@ -9,10 +9,6 @@ from nbclient.exceptions import CellExecutionError
 STORED = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 
-def marks(path):
-    return () if path.stem == "first" else pytest.mark.slow
-
-
 def outputs(notebook):
     return [output for cell in notebook.cells for output in cell.get("outputs", [])]
 
@@ -25,7 +21,8 @@ def shown(notebook):
         yield from output.get("data", {}).items()
 
 
-@pytest.mark.parametrize("path", [pytest.param(path, marks=marks(path), id=path.stem) for path in STORED])
+@pytest.mark.slow
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
 def test_it_runs_small_without_a_network_and_shows_sound_and_pictures(path, execute):
     notebook, folder = execute(nbformat.read(path, as_version=4))
     assert [cell.source for cell in notebook.cells if cell.cell_type == "code" and not cell.execution_count] == []

@@ -76,6 +76,7 @@ def test_the_same_call_goes_on_with_it_and_another_draw_is_another_run(run, tiny
         sertk.train("004-cnn-mfcc", tiny_corpus, run.directory, changes=changes, cache=cache, verbose=0)
 
 
+@pytest.mark.slow
 def test_folds_of_chunks(tiny_corpus, cache, small, tmp_path):
     """Each fold measures other speakers; a clip's figure is by the model of its fold."""
     kind = {"split.kind": "speaker-k-fold", "split.k": 3, "split.validation": 0}

@@ -65,6 +65,7 @@ def test_a_run_that_is_judged_every_few_steps(tiny_corpus, small, cache, tmp_pat
     assert f"step {run.log['step'][run.kept_epoch - 1]}" in report
 
 
+@pytest.mark.slow
 def test_members_are_trained_apart_and_averaged(tiny_corpus, small, cache, tmp_path, monkeypatch):
     """Each has seeds and a folder of its own; killed after the first, the run goes on with the second."""
     changes = {**small, "training.members": 2, "training.epochs": 1, "model.width": 4, "training.warmup": 0}

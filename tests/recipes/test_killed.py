@@ -50,6 +50,7 @@ def uninterrupted(corpus, changes, cache, tmp_path_factory):
     )
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_the_same_call_goes_on_at_the_last_finished_epoch(
     corpus, changes, uninterrupted, cache, tmp_path
 ):

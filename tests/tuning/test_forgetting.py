@@ -23,6 +23,7 @@ def graphs():
     return sum(issubclass(type(thing), FuncGraph) for thing in gc.get_objects())
 
 
+@pytest.mark.slow
 def test_no_graph_stays_of_a_training():
     with forgetting():
         train()

@@ -94,6 +94,7 @@ def test_the_search_never_sees_the_test_part(search, tiny_corpus, changes, tmp_p
     assert len(decoded) == len(corpus) - len(tested)
 
 
+@pytest.mark.slow
 def test_a_promoted_trial_goes_on_from_its_checkpoint(search, tiny_corpus, changes, cache, epochs, tmp_path):
     """Three trials of one epoch, the best of them two more: as one training of three epochs, in two folders."""
     found = search(1e-4, 1e-3, 1e-2, 3e-2, 3e-3, method="hyperband", max_epochs=3)
@@ -122,6 +123,7 @@ def test_a_falling_rate_begins_anew_in_a_longer_trial(search, tiny_corpus, chang
     np.testing.assert_allclose(Run(found.path("trial_0003", "run")).log[FIGURES], whole.log[FIGURES], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on_after_the_last_finished_epoch(search, epochs, monkeypatch):
     begin = RunLog.on_epoch_begin
 

@@ -48,6 +48,7 @@ def test_clips_that_are_all_one_point_have_no_discrepancy():
     assert mmd(np.ones((3, 2)), np.ones((4, 2))) == 0
 
 
+@pytest.mark.slow
 def test_of_very_many_clips_some_tell_for_all():
     random = np.random.default_rng(3)
     source, target = random.standard_normal((6000, 2)), random.standard_normal((2500, 2)) + 1

@@ -150,6 +150,7 @@ def test_a_graph_from_a_file_is_cut_to_the_training_clips(graph_run, tiny_corpus
     assert found == expected != set()
 
 
+@pytest.mark.slow
 def test_classic_transfer_serves_what_it_was_measured_with(tiny_corpus, cache, changes, tmp_path):
     """The upstream is a part of the served model: it hears the whole clip, the network what is cut of it."""
     run = sertk.train("003-resnet9-add", tiny_corpus, tmp_path / "run", changes=changes, cache=cache, verbose=0)
@@ -160,6 +161,7 @@ def test_classic_transfer_serves_what_it_was_measured_with(tiny_corpus, cache, c
         np.testing.assert_allclose(said, [row[f"p_{name}"] for name in run.classes], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_validation_part_trains_too_where_it_is_joined(tiny_corpus, cache, changes, tmp_path):
     """The paper's test figures are of networks trained on both; the graph is of both then. The length may be the
     longest clip's."""
