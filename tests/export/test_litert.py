@@ -162,6 +162,29 @@ def test_the_file_tells_its_classes_and_can_be_unzipped(files, finished_run):
         assert described["recipe"]["name"] == "004-cnn-mfcc"
 
 
+@pytest.mark.parametrize("n_fft", [400, 512])
+def test_any_length_of_the_fourier_transform_gives_librosas_numbers(n_fft):
+    """LiteRT transforms powers of two alone; 400 samples, 25 ms, are what many take."""
+    import keras
+    import librosa
+    from ai_edge_litert.interpreter import Interpreter
+
+    from sertk.audio import FixedLength
+    from sertk.export.litert import convert
+    from sertk.features import LogMelSpectrogram
+
+    waveforms = keras.Input((None,))
+    mel = LogMelSpectrogram(n_fft=n_fft, hop_length=160, n_mels=40)
+    model = keras.Model(waveforms, mel(FixedLength(16_000)(waveforms)))
+    given = clip(16_000)
+    ask = Interpreter(model_content=convert(model)).get_signature_runner()
+    power = librosa.feature.melspectrogram(
+        y=given, sr=16_000, n_fft=n_fft, hop_length=160, n_mels=40, pad_mode="constant"
+    )
+    expected = librosa.power_to_db(power).T
+    np.testing.assert_allclose(ask(waveform=given[None])["probabilities"][0], expected, atol=1e-2)
+
+
 @pytest.mark.parametrize("family", ["two_cnn", "parallel", "attentive", "ensemble", "chunks", "trimmed"])
 def test_families_agree_with_keras(untrained_run, tmp_path, family):
     run = untrained_run(family)
