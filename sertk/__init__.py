@@ -25,7 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "tuning",
     ],
     submod_attrs={
-        "export": ["export_saved_model"],
+        "export": ["export_litert", "export_saved_model"],
         "inference": ["Predictor", "Stream", "explain", "predict", "timeline"],
         "recipes": ["Run", "evaluate", "train"],
     },

@@ -11,6 +11,7 @@ from sertk.cli.compare import compare
 from sertk.cli.corpora import corpora
 from sertk.cli.embed import embed
 from sertk.cli.ensemble import ensemble
+from sertk.cli.export import export
 from sertk.cli.graph import graph
 from sertk.cli.images import images
 from sertk.cli.listen import listen
@@ -44,6 +45,7 @@ app.add_typer(corpora, name="corpora")
 app.command(cls=TakesSeveral)(compare)
 app.command()(embed)
 app.command()(ensemble)
+app.command()(export)
 app.command()(graph)
 app.command()(images)
 app.command()(listen)
@@ -144,34 +146,6 @@ def evaluate(
     if "folds" in metrics:
         typer.echo(_by_fold(metrics["folds"]))
     typer.echo(f"{_headline(metrics)}\nThe report is {folder / 'report.md'}.")
-
-
-@app.command()
-def export(
-    run: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="The folder of a finished run.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Such as saved_models/NAME/1.")],
-    max_seconds: Annotated[float, typer.Option(help="The longest recording that the model takes, in seconds.")] = 60.0,
-    warm_up: Annotated[
-        bool | None,
-        typer.Option(
-            "--warm-up/--no-warm-up",
-            help="Write requests that warm TF Serving up, which needs the extra `serving`.",
-            show_default="if that is installed",
-        ),
-    ] = None,
-):
-    """Export a run's model as a SavedModel that takes WAV files and waveforms."""
-    package().export_saved_model(run, output, max_seconds=max_seconds, warm_up=warm_up)
-    typer.echo(
-        f"{output} takes WAV files (audio_bytes) and waveforms, float32 (batch, samples), of up to {max_seconds:g} s, "
-        "and gives label, classes and probabilities, or an embedding."
-    )
-    described = package().Run.open(run).description
-    if described["chunks_top_db"] is not None:
-        typer.echo(
-            f"It hears chunks: of a longer waveform only the middle {described['seconds']:g} s. `sertk predict` cuts "
-            "recordings and averages; who asks a server has to."
-        )
 
 
 @app.command()

@@ -10,7 +10,7 @@ from sertk.cli.options import SkipBad, load_tensorflow
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(metavar="RUN_DIR_OR_SAVEDMODEL", help="A run's folder or a SavedModel.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A run's folder, a SavedModel or a .tflite file.")],
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Audio files, and folders of them.")],
     windows: Annotated[
         bool, typer.Option("--windows", help="Average over the whole of a long recording, in overlapping windows.")
@@ -49,7 +49,8 @@ def predict(
         check_timeline_path(path)
     if explain is not None and explain.suffix.lower() != ".png":
         raise ValueError(f"`--explain` draws a picture, whose name must end in .png. Received: {explain}")
-    load_tensorflow()
+    if model.suffix != ".tflite":  # LiteRT answers without it
+        load_tensorflow()
     from sertk.inference import Predictor
     from sertk.inference import predict as of_files
 

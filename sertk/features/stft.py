@@ -1,8 +1,14 @@
 """Short-time Fourier transform: the power of a waveform by time and by frequency bin, with librosa's numbers."""
 
+import contextlib
+import contextvars
+
 import keras
 import librosa
+import numpy as np
 from keras import ops
+
+_WITHOUT_FFT = contextvars.ContextVar("without_fft", default=False)
 
 
 def hann_window(n_fft):
@@ -35,8 +41,34 @@ def power_spectrogram(waveforms, n_fft, hop_length, window, center=True):
         waveforms = ops.pad(waveforms, ((0, 0), (half, half)))
     elif waveforms.shape[1] is None:
         waveforms = _asserted(waveforms, n_fft)
-    real, imaginary = ops.stft(waveforms, n_fft, hop_length, n_fft, window=window, center=False)
+    # LiteRT's transform takes powers of two alone.
+    if _WITHOUT_FFT.get() and n_fft & (n_fft - 1):
+        real, imaginary = _by_products(waveforms, n_fft, hop_length, window)
+    else:
+        real, imaginary = ops.stft(waveforms, n_fft, hop_length, n_fft, window=window, center=False)
     return ops.square(real) + ops.square(imaginary)
+
+
+@contextlib.contextmanager
+def without_fft():
+    """Lets `power_spectrogram` take matrix products in place of Fourier transforms whose length is no power of two.
+
+    For graphs that are built inside, and go where there are no such transforms. The numbers are the same to float32.
+    """
+    token = _WITHOUT_FFT.set(True)
+    try:
+        yield
+    finally:
+        _WITHOUT_FFT.reset(token)
+
+
+def _by_products(waveforms, n_fft, hop_length, window):
+    """What `ops.stft` gives, by the definition of the Fourier transform."""
+    frames = ops.extract_sequences(waveforms, n_fft, hop_length)
+    # Reduced before they are scaled: the sine of large numbers would lose digits.
+    turns = np.outer(np.arange(n_fft), np.arange(1 + n_fft // 2)) % n_fft * (2 * np.pi / n_fft)
+    windowed = frames * window
+    return ops.matmul(windowed, np.cos(turns).astype("float32")), ops.matmul(windowed, -np.sin(turns).astype("float32"))
 
 
 def count_frames(samples, n_fft, hop_length, center=True):

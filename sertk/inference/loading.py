@@ -1,10 +1,12 @@
-"""From a folder to a model that answers: a run's, or a SavedModel's."""
+"""From a folder or a file to a model that answers: a run's, a SavedModel's, or LiteRT's."""
 
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from sertk.inference.litert import load_litert
 
 METADATA = Path("assets.extra") / "sertk.json"
 
@@ -14,7 +16,7 @@ class Loaded(NamedTuple):
 
     `description` is what a run says of its model (`Run.description`), with the `shortest` clip that it hears in
     samples, and `alone`, whether its answer about a clip hangs on the other clips of a batch, so that it has to be
-    asked about one at a time. `network` is the `keras.Model`, None of a SavedModel.
+    asked about one at a time. `network` is the `keras.Model`, None of an exported model.
     """
 
     answer: Any
@@ -23,19 +25,27 @@ class Loaded(NamedTuple):
 
 
 def load(directory):
-    """Loads the model in a folder.
+    """Loads the model in a folder or a file.
 
     Args:
-        directory: folder of a run, or of a SavedModel that sertk exported.
+        directory: folder of a run, or of a SavedModel that sertk exported, or a `.tflite` file that it exported.
 
     Returns:
         `Loaded`.
 
     Raises:
-        FileNotFoundError: if there is no such folder.
-        ValueError: if it is neither a finished run nor a SavedModel of sertk.
+        FileNotFoundError: if there is no such folder or file.
+        ValueError: if it is neither a finished run nor a model that sertk exported.
+        ImportError: if it is a `.tflite` file, and ai-edge-litert is not installed.
     """
     directory = Path(directory)
+    if directory.suffix == ".tflite" and not directory.is_dir():
+        if not directory.is_file():
+            raise FileNotFoundError(
+                f"{directory}: there is no such file; pass a .tflite file that `sertk export` wrote"
+            )
+        answer, described = load_litert(directory)
+        return Loaded(answer, {**described, "alone": True}, None)
     if not directory.is_dir():
         raise FileNotFoundError(f"{directory}: there is no such folder; pass a run or a SavedModel")
     if (directory / "saved_model.pb").is_file():

@@ -14,10 +14,10 @@ WINDOW = 3.0
 
 
 class Predictor:
-    """A trained model that is asked about one waveform at a time, from a run's folder or a SavedModel.
+    """A trained model that is asked about one waveform at a time, from a run's folder or an exported model.
 
     Args:
-        directory: folder of a run, or of a SavedModel that sertk exported.
+        directory: folder of a run, or of a SavedModel that sertk exported, or a `.tflite` file that it exported.
 
     Attributes:
         classes: tuple of str, the emotions in the order of the probabilities.
@@ -30,11 +30,12 @@ class Predictor:
         window: int, samples, how long the windows are that a long recording is cut into unless told otherwise: what
             the model hears, and 3 s where it hears any length, or chunks.
         batch: int, how many windows it is asked about at once; 1 where they would change each other's answers.
-        network: the run's `keras.Model`; None of a SavedModel.
+        network: the run's `keras.Model`; None of an exported model.
 
     Raises:
-        FileNotFoundError: if there is no such folder.
-        ValueError: if it is neither a finished run nor a SavedModel of sertk.
+        FileNotFoundError: if there is no such folder or file.
+        ValueError: if it is neither a finished run nor a model that sertk exported.
+        ImportError: if it is a `.tflite` file, and ai-edge-litert is not installed.
     """
 
     longest = float("inf")
