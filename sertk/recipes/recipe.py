@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import math
 import types
 from dataclasses import dataclass, field
 
@@ -65,7 +66,13 @@ class Recipe:
         Raises:
             ValueError: if a setting is unknown or has a value of the wrong type.
         """
-        names = {name: values.get(name, "") for name in ("name", "title", "source")}
+        model = values.get("model", {"builder": "", "options": {}}) if isinstance(values, dict) else None
+        if not (isinstance(model, dict) and isinstance(model.get("options"), dict) and "builder" in model):
+            raise ValueError(
+                "A recipe must be an object of groups of settings, as `to_dict` gives it, its `model` one of `builder` "
+                f"and `options`. Received: {str(values)[:100]}"
+            )
+        names = {name: str(values.get(name, "")) for name in ("name", "title", "source")}
         changes = {}
         for key, value in values.items():
             if key in names:
@@ -170,7 +177,7 @@ def _fitting(value, kind):
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind is float and number:
         return float(value)
-    if kind is int and number and value == int(value):
+    if kind is int and number and math.isfinite(value) and value == int(value):
         return int(value)
     if kind is tuple and isinstance(value, list | tuple) and all(isinstance(part, int | float) for part in value):
         return tuple(value)
