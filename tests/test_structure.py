@@ -26,6 +26,7 @@ ROOMS = (
     ["tuning"],
     ["inference"],
     ["export"],
+    ["demo"],
     ["quickstart"],
     ["cli"],
 )
