@@ -2,7 +2,6 @@
 
 import dataclasses
 import difflib
-import math
 import types
 from dataclasses import dataclass, field
 
@@ -174,10 +173,11 @@ def _checked(key, value, kind):
 
 def _fitting(value, kind):
     """The value as that type, or UNFIT."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    # JSON may hold integers of thousands of digits, which are no float's.
+    number = isinstance(value, float) or (isinstance(value, int) and type(value) is not bool and abs(value) < 2**63)
     if kind is float and number:
         return float(value)
-    if kind is int and number and math.isfinite(value) and value == int(value):
+    if kind is int and number and (isinstance(value, int) or value.is_integer()):
         return int(value)
     if kind is tuple and isinstance(value, list | tuple) and all(isinstance(part, int | float) for part in value):
         return tuple(value)

@@ -60,6 +60,7 @@ def test_what_every_run_says_is_there(run, changes):
         {"model": {"builder": "__import__", "options": {}}, "training": {"epochs": float("inf")}},
         {"training": {"epochs": float("nan")}},
         {"training": {"epochs": 10**400}},
+        {"training": {"learning_rate": 10**400}},
         {"audio": {"__class__": "os"}},
         {"__class__": {"x": 1}},
         {"labels": ["os"]},
