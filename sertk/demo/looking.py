@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 from PIL import Image
 
 from sertk.audio import read
 from sertk.evaluation.plots import plot_waveform_and_features
 from sertk.features import LogMelSpectrogram
 from sertk.inference import explain, plot_explanation, plot_timeline, summary, timeline
+from sertk.inference.part import strongest
 
 MAX_SECONDS = 120.0
 HOP_LENGTH = 160
@@ -22,8 +22,8 @@ class Look(NamedTuple):
 
     `sentence` says what the model makes of it; `probabilities` is a dict from each emotion to its probability, the
     average over the windows. The pictures are PIL images: `sound`, the waveform above its spectrogram; `over_time`,
-    the timeline; `reason`, the explanation of the window at the beginning of what the model hears, None where there
-    is none, of which `why` says the rest in a sentence.
+    the timeline; `reason`, the explanation of the window that says most clearly what is said of the whole, None where
+    there is none. `why` says it in a sentence, or why there is none.
     """
 
     sentence: str
@@ -77,19 +77,22 @@ def look_at(predictor, path, max_seconds=MAX_SECONDS):
             kind="log-mel",
         )
         plot_timeline(table, folder / "timeline.png")
-        reason, why = _reason(predictor, waveform, answer["predicted"], folder / "reason.png")
+        start, samples = strongest(predictor, answer, table)
+        part = waveform[start : start + samples]
+        reason, why = _reason(predictor, part, answer["predicted"], folder / "reason.png", start)
         sound, over_time = _picture(folder / "sound.png"), _picture(folder / "timeline.png")
     return Look(sentence, probabilities, sound, over_time, reason, why)
 
 
-def _reason(predictor, waveform, emotion, path):
+def _reason(predictor, waveform, emotion, path, start):
     """The picture of an explanation and its sentence; where there can be none, the reason of that."""
     try:
-        explanation = explain(predictor, np.asarray(waveform), emotion=emotion)
+        explanation = explain(predictor, waveform, emotion=emotion)
     except ValueError as error:
         return None, f"Not explained: {error}"
-    plot_explanation(explanation, path)
-    return _picture(path), explanation.sentence()
+    offset = start / predictor.sample_rate
+    plot_explanation(explanation, path, offset=offset)
+    return _picture(path), explanation.sentence(offset=offset)
 
 
 def _picture(path):

@@ -56,9 +56,9 @@ def build_page(model, *, max_seconds=MAX_SECONDS):
                 sentence = gradio.Markdown(NOTHING, elem_id="sentence")
                 probabilities = gradio.Label(label="Probabilities", elem_id="probabilities")
             with gradio.Column(scale=2):
-                sound = gradio.Image(label="Waveform and spectrogram", elem_id="sound", interactive=False)
-                over_time = gradio.Image(label="Timeline", elem_id="timeline", interactive=False)
-                reason = gradio.Image(label="What the answer hangs on", elem_id="reason", interactive=False)
+                sound = _image(gradio, "Waveform and spectrogram", "sound")
+                over_time = _image(gradio, "Timeline", "timeline")
+                reason = _image(gradio, "What the answer hangs on", "reason")
                 why = gradio.Markdown(elem_id="why")
         button.click(answer, audio, [sentence, probabilities, sound, over_time, reason, why], api_name="listen")
     # One recording at a time: memory and threads are the model's.
@@ -95,7 +95,7 @@ def serve(model, *, share=False, port=None, max_seconds=MAX_SECONDS, block=True)
             prevent_thread_lock=True,
             show_error=False,
             quiet=True,
-            inbrowser=False,
+            footer_links=["gradio"],
             # The theme of Gradio fetches its letters from elsewhere.
             theme=gradio.themes.Base(font=["sans-serif"], font_mono=["monospace"]),
         )
@@ -106,6 +106,13 @@ def serve(model, *, share=False, port=None, max_seconds=MAX_SECONDS, block=True)
         print(f"{address}  (Ctrl-C ends it)", flush=True)
         page.block_thread()
     return page, address
+
+
+def _image(gradio, label, name):
+    # A label of Gradio's would lie on the picture.
+    return gradio.Image(
+        label=label, show_label=False, elem_id=name, interactive=False, buttons=["download", "fullscreen"]
+    )
 
 
 def _plain(text):
