@@ -36,6 +36,14 @@ def test_settings_of_gigabytes_are_not_read(run, tmp_path):
         opened.settings  # noqa: B018
 
 
+def test_a_file_of_settings_that_is_nested_too_deep_is_told(tmp_path):
+    from sertk.cli.options import config_of
+
+    (tmp_path / "settings.json").write_text("[" * 200_000)
+    with pytest.raises(ValueError, match=r"settings\.json: is no JSON; .*Received: "):
+        config_of(tmp_path / "settings.json")
+
+
 @pytest.mark.parametrize("name", ["../other", "/etc", "a/../../b", "..", "", 7, "a\\b"])
 def test_folds_lie_in_the_run(run, name):
     opened = run({"recipe": RECIPE, "classes": ["a"], "folds": ["fold-1", name]})
