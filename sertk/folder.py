@@ -1,9 +1,10 @@
 """A folder of one kind, known by the file that tells what was asked for."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import ClassVar
+
+from sertk.plain_json import read_object
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,4 +53,4 @@ class Folder:
     @property
     def settings(self):
         """dict, what was asked for, as the file that tells it holds it."""
-        return json.loads(self.path(self.told_by).read_text())
+        return read_object(self.path(self.told_by))

@@ -9,7 +9,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "sertk"
 ROOMS = (
-    ["_version", "atomic", "folder", "lock", "progress", "quiet"],
+    ["_version", "atomic", "plain_json", "lock", "progress", "quiet"],
+    ["folder"],
     ["audio"],
     ["corpora"],
     ["features"],
@@ -25,6 +26,7 @@ ROOMS = (
     ["tuning"],
     ["inference"],
     ["export"],
+    ["demo"],
     ["quickstart"],
     ["cli"],
 )

@@ -9,6 +9,7 @@ import typer
 
 from sertk.cli.compare import compare
 from sertk.cli.corpora import corpora
+from sertk.cli.demo import demo
 from sertk.cli.embed import embed
 from sertk.cli.ensemble import ensemble
 from sertk.cli.export import export
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 app.add_typer(corpora, name="corpora")
 app.command(cls=TakesSeveral)(compare)
+app.command()(demo)
 app.command()(embed)
 app.command()(ensemble)
 app.command()(export)

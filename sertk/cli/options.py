@@ -94,7 +94,7 @@ def config_of(path, split=None):
         raise FileNotFoundError(f"{path}: there is no such file; `--config` takes a JSON file of settings")
     try:
         changes = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(
             f"{path}: is no JSON; write an object of settings and their values. Received: {error}"
         ) from None

@@ -66,6 +66,9 @@ def load_graph(path, keys=None):
     table = _is_table(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file; `sertk graph` writes one")
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise ValueError(f"{path}: is too large to be read. Received: {size:,} bytes; {MOST_BYTES:,} are read at most")
     keys = None if keys is None else check_keys(keys)
     return _read_table(path, keys) if table else _read_arrays(path, keys)
 

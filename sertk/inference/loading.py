@@ -1,12 +1,14 @@
 """From a folder or a file to a model that answers: a run's, a SavedModel's, or LiteRT's."""
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from sertk.inference.description import checked
 from sertk.inference.litert import load_litert
+from sertk.inference.saved_model_file import check_saved_model
+from sertk.plain_json import read_object
 
 METADATA = Path("assets.extra") / "sertk.json"
 
@@ -65,14 +67,19 @@ def _saved_model(directory):
         raise ValueError(
             f"{directory}: is no SavedModel of sertk, which would have {METADATA}; export it with `sertk export`"
         )
-    loaded = tf.saved_model.load(str(directory))
+    described = checked(read_object(directory / METADATA), directory / METADATA)
+    check_saved_model(directory)
+    try:
+        loaded = tf.saved_model.load(str(directory))
+    except (tf.errors.OpError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        told = " ".join(str(error).split())[:300]
+        raise ValueError(f"{directory}: TensorFlow can't load it; export it again. Received: {told}") from error
     serve = loaded.signatures["serving_default"]
 
     def answer(waveforms):
         _ = loaded  # the signature alone would not keep its variables alive
         return serve(waveform=tf.constant(waveforms))["probabilities"].numpy()
 
-    described = json.loads((directory / METADATA).read_text())
     return Loaded(answer, {**described, "alone": _mixes(described.get("recipe", {}))}, None)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import keras
 
+from sertk.models.keras_file import check_keras_file
 from sertk.models.whole_lengths import WholeLengths
 
 
@@ -204,6 +205,8 @@ def without_fixed_length(model):
 def load(path):
     """Loads a `.keras` file with sertk's layers in it, in Keras's safe mode.
 
+    The file may be a stranger's: what it holds is looked at first (`sertk.models.keras_file`).
+
     Args:
         path: the file.
 
@@ -212,7 +215,7 @@ def load(path):
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no Keras model.
+        ValueError: if it is no Keras model, or one that `check_keras_file` refuses.
     """
     # Imported for what they register: the layers that a saved model may name.
     import keras_nlp.layers  # noqa: F401
@@ -237,7 +240,8 @@ def load(path):
             f"{path}: is no `.keras` file, or only a part of one; save or copy the model again. "
             f"Received: a file of {path.stat().st_size:,} bytes"
         )
-    return keras.saving.load_model(path, compile=False)
+    check_keras_file(path)
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def _is_whole(path):

@@ -65,7 +65,13 @@ class Recipe:
         Raises:
             ValueError: if a setting is unknown or has a value of the wrong type.
         """
-        names = {name: values.get(name, "") for name in ("name", "title", "source")}
+        model = values.get("model", {"builder": "", "options": {}}) if isinstance(values, dict) else None
+        if not (isinstance(model, dict) and isinstance(model.get("options"), dict) and "builder" in model):
+            raise ValueError(
+                "A recipe must be an object of groups of settings, as `to_dict` gives it, its `model` one of `builder` "
+                f"and `options`. Received: {str(values)[:100]}"
+            )
+        names = {name: str(values.get(name, "")) for name in ("name", "title", "source")}
         changes = {}
         for key, value in values.items():
             if key in names:
@@ -167,10 +173,11 @@ def _checked(key, value, kind):
 
 def _fitting(value, kind):
     """The value as that type, or UNFIT."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    # JSON may hold integers of thousands of digits, which are no float's.
+    number = isinstance(value, float) or (isinstance(value, int) and type(value) is not bool and abs(value) < 2**63)
     if kind is float and number:
         return float(value)
-    if kind is int and number and value == int(value):
+    if kind is int and number and (isinstance(value, int) or value.is_integer()):
         return int(value)
     if kind is tuple and isinstance(value, list | tuple) and all(isinstance(part, int | float) for part in value):
         return tuple(value)

@@ -38,17 +38,33 @@ class Run(Folder):
     @property
     def recipe(self):
         """`Recipe`, with whatever was overridden."""
-        return Recipe.from_dict(self.settings["recipe"])
+        return Recipe.from_dict(self._told("recipe", dict))
 
     @property
     def classes(self):
         """tuple of str, the emotions in the order of the network's outputs."""
-        return tuple(self.settings["classes"])
+        return tuple(self._told("classes", list))
 
     @property
     def folds(self):
         """list of `Run`, one a fold; empty for a run on a single split."""
-        return [Run(self.path(name)) for name in self.settings.get("folds", [])]
+        names = self._told("folds", list) if "folds" in self.settings else []
+        for name in names:
+            if not isinstance(name, str) or name in ("", ".", "..") or set(name) & set("/\\\0"):
+                raise ValueError(
+                    f"{self.path(self.told_by)}: names a fold that is no folder of this run. Received: {name!r}"
+                )
+        return [Run(self.path(name)) for name in names]
+
+    def _told(self, name, kind):
+        """A setting that every run has, of the kind that it has there."""
+        value = self.settings.get(name)
+        if not isinstance(value, kind):
+            raise ValueError(
+                f"{self.path(self.told_by)}: is no run's; it must hold `{name}`, a {kind.__name__}. "
+                f"Received: {str(value)[:100]}"
+            )
+        return value
 
     @property
     def split(self):
