@@ -182,12 +182,11 @@ def _share(share):
 
 def _curves(axes, history, unit, colours, heading):
     epochs = history[unit]
+    alone = {"uar", "val_uar", "contrastive_accuracy"}.isdisjoint(history)  # accuracy, which the heading says
     for name, colour in colours.items():
         for column, who, style in ((name, "training", "--"), (f"val_{name}", "validation", "-")):
             if column in history:
-                what = (
-                    SCORES.get(name, "") if not {"uar", "val_uar", "contrastive_accuracy"}.isdisjoint(history) else ""
-                )
+                what = "" if alone else SCORES.get(name, "")
                 # A single epoch is a point, not a line.
                 marker = "o" if len(history) == 1 else None
                 axes.plot(epochs, history[column], style, color=colour, marker=marker, label=what + who)

@@ -133,8 +133,8 @@ def simclrv2(
         )
 
     # What is wrong with a late stage is told before the first one trains.
-    for name, sources_of in PREDECESSORS.items():
-        check_settings(override(get(f"000-{encoder}-{name}"), settings(name, dict.fromkeys(sources_of, "to come"))))
+    for name, unknown in PREDECESSORS.items():
+        check_settings(override(get(f"000-{encoder}-{name}"), settings(name, dict.fromkeys(unknown, "to come"))))
     recipe = override(get(f"000-{encoder}-teacher"), {**changes, **stage_changes.get("teacher", {})})
     labelled = [sertk.corpora.map_labels(source, recipe.labels) for source in sources]
     divisions = _divisions(recipe, target, directory)
