@@ -145,7 +145,6 @@ NONE = "holds no samples; delete it or record it again. Received: 0 samples"
         (lambda wav: wav(struct.pack("<2f", 0.5, np.nan), 32, tag=3), NAN),
         (lambda wav: wav(struct.pack("<2f", 0.5, -np.inf), 32, tag=3), NAN),
     ],
-    ids=str,
 )
 def test_what_is_refused_ends_in_one_sentence_that_names_the_row(decode, by_hand, make, sentence):
     assert decode(by_hand.noise(100), make(by_hand.wav)) == f"`audio_bytes`, row 1: {sentence}"
