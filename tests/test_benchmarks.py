@@ -375,3 +375,6 @@ def test_what_is_served_otherwise_is_not_timed(benchmark_module, error):
         serving.disagreement({serving.BASELINE: said, "somebody": said + error})
     with pytest.raises(SystemExit, match=r"somebody: has the shape \(1, 4\), the baseline's is \(2, 4\)"):
         serving.disagreement({serving.BASELINE: said, "somebody": said[:1]})
+    sure = np.array([[1.0, 0.0]] * 2, "float32")
+    with pytest.raises(SystemExit, match=r"gives every clip a class at 1.000; agreement proves nothing"):
+        serving.disagreement({serving.BASELINE: sure, "somebody": sure})

@@ -14,7 +14,7 @@ from sertk.cli.options import load_tensorflow
 
 
 def listen(
-    model: Annotated[Path, typer.Argument(metavar="RUN_DIR_OR_SAVEDMODEL", help="A run's folder or a SavedModel.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A run's folder, a SavedModel or a .tflite file.")],
     source: Annotated[
         str | None,
         typer.Argument(metavar="[-]", help="- for raw PCM from standard input; without it, the microphone."),
@@ -53,7 +53,7 @@ def listen(
     else:
         microphone = Microphone(int(device) if device is not None and device.isdigit() else device)
         rate = microphone.sample_rate
-    load_tensorflow()
+    load_tensorflow(model)
     predictor = Predictor(model)
     with contextlib.ExitStack() as stack:
         stream = Stream(predictor, rate, window=window, hop=hop)
@@ -91,9 +91,10 @@ def _tell(stream, pieces, as_json):
             names = "  ".join(f"{name:>{width}}" for name, width in zip(classes, widths, strict=True))
             typer.echo(f"{'from':>8}  {'to':>8}  {'dB':>6}  {'predicted':{max(9, *map(len, classes))}}  {names}")
         for moment, latency in listen(stream, pieces):
-            typer.echo(_json(moment, classes, latency) if as_json else _line(moment, classes, widths))
+            # First, for Ctrl-C may come as soon as somebody has read the line.
             latencies.append(latency)
             held_back = max(held_back, stream.held_back)
+            typer.echo(_json(moment, classes, latency) if as_json else _line(moment, classes, widths))
     except KeyboardInterrupt:
         typer.echo("", err=True)
     except BrokenPipeError:

@@ -45,8 +45,14 @@ def package():
     return sertk
 
 
-def load_tensorflow():
-    """Loads TensorFlow and lets it look for GPUs, without the lines that both print."""
+def load_tensorflow(model=None):
+    """Loads TensorFlow and lets it look for GPUs, without the lines that both print.
+
+    Args:
+        model: pathlib.Path of the model to ask; for a `.tflite` file, which LiteRT asks, nothing is loaded.
+    """
+    if model is not None and model.suffix == ".tflite":
+        return
     from sertk.quiet import quiet_loading
 
     with quiet_loading():

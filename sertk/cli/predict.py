@@ -49,8 +49,7 @@ def predict(
         check_timeline_path(path)
     if explain is not None and explain.suffix.lower() != ".png":
         raise ValueError(f"`--explain` draws a picture, whose name must end in .png. Received: {explain}")
-    if model.suffix != ".tflite":  # LiteRT answers without it
-        load_tensorflow()
+    load_tensorflow(model)
     from sertk.inference import Predictor
     from sertk.inference import predict as of_files
 

@@ -35,9 +35,8 @@ def export_litert(run, path, *, quantize=None, calibration=None):
     - In float the answers are Keras's to 1e-4.
     - `quantize="float16"` keeps weights in half the bytes; it computes in float32.
     - `quantize="int8"` keeps and computes the network in 8 bits, a quarter of the bytes. Features stay in float32:
-      256 steps up to the loudest bin's power are 24 dB,
-      and speech spans 80. What the
-      ranges of the network's values are is measured on clips of the run's training and validation parts.
+      256 steps up to the power of the loudest bin reach 24 dB (10 lg 256) below it, and log-mel spectrograms 80. What
+      the ranges of the network's values are is measured on clips of the run's training and validation parts.
 
     Args:
         run: `sertk.recipes.Run`, finished, or its folder.

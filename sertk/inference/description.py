@@ -1,4 +1,4 @@
-"""What a SavedModel says of itself, taken only where it can be true."""
+"""What an exported model says of itself, taken only where it can be true."""
 
 import math
 
@@ -11,7 +11,7 @@ def checked(described, path):
 
     Args:
         described: dict, what the file holds.
-        path: the file, for the message.
+        path: the file, or its name, for the message.
 
     Returns:
         The dict.

@@ -5,6 +5,8 @@ import zipfile
 
 import numpy as np
 
+from sertk.inference.description import checked
+
 METADATA_FILE, LABELS = "sertk.json", "labels.txt"
 # Bytes. A description takes some thousand; an archive may promise any size in a few.
 LARGEST = 1 << 20
@@ -60,7 +62,7 @@ def read_description(path):
         dict.
 
     Raises:
-        ValueError: if it is no LiteRT model of sertk.
+        ValueError: if it is no LiteRT model of sertk, or says what no export writes.
     """
     foreign = (
         f"{path}: is no LiteRT model of sertk, which would have {METADATA_FILE} in it; export it with `sertk export`"
@@ -73,4 +75,4 @@ def read_description(path):
         raise ValueError(foreign) from None
     if not isinstance(described, dict) or not all(name in described for name in NEEDED):
         raise ValueError(foreign)
-    return described
+    return checked(described, f"{path}, {METADATA_FILE}")

@@ -1,6 +1,11 @@
 """`sertk export` to LiteRT: what it prints, and what it refuses before anything is loaded."""
 
+import subprocess
+import sys
+
 import pytest
+
+from sertk.export import export_litert
 
 pytest.importorskip("ai_edge_litert")
 
@@ -14,6 +19,20 @@ def test_a_tflite_file_is_exported_and_answers(sertk, finished_run, tiny_corpus,
     status, out, _ = sertk("predict", path, tiny_corpus["path"][0])
     assert status == 0
     assert out.splitlines()[1].startswith(tiny_corpus["path"][0])
+
+
+WITHOUT_TENSORFLOW = (
+    "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None; from sertk.cli import main; main()"
+)
+
+
+def test_a_tflite_file_answers_where_tensorflow_is_not(finished_run, tiny_corpus, tmp_path):
+    path = export_litert(finished_run, tmp_path / "emotions.tflite")
+    for words, sound in (("predict", path, tiny_corpus["path"][0]), b""), (("listen", path, "-"), b"\1\0" * 24_000):
+        command = [sys.executable, "-c", WITHOUT_TENSORFLOW, *map(str, words)]
+        done = subprocess.run(command, input=sound, capture_output=True, timeout=300)
+        assert done.returncode == 0, done.stderr.decode()
+        assert len(done.stdout.splitlines()) >= 2
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import sys
 sys.path.insert(0, {folder!r})
 import sertk.cli.listen, sertk.inference
 from conftest import EnergyPredictor
-sertk.cli.listen.load_tensorflow = lambda: None
+sertk.cli.listen.load_tensorflow = lambda model: None
 sertk.inference.Predictor = lambda directory: EnergyPredictor(1.0)
 from sertk.cli import main
 main()

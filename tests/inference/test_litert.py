@@ -49,6 +49,22 @@ def test_a_description_that_unpacks_to_much_is_not_unpacked(tmp_path):
         Predictor(path)
 
 
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"classes": "happy"}, "`classes` is missing or absurd"),
+        ({"sample_rate": 10**12}, "`sample_rate` is missing or absurd"),
+        ({"seconds": 1e9}, "`seconds` is missing or absurd"),
+        ({"shortest": -1}, "`shortest` is missing or absurd"),
+        ({"recipe": []}, "`recipe` is missing or absurd"),
+    ],
+)
+def test_a_description_that_can_not_be_true(tmp_path, change, named):
+    path = archive(tmp_path / "model.tflite", json.dumps(DESCRIBED | change))
+    with pytest.raises(ValueError, match=rf"model.tflite, sertk.json: must say .*{named}"):
+        Predictor(path)
+
+
 @pytest.mark.parametrize("begins", [b"", b"no model at all", b"\x1c\x00\x00\x00TFL3" + b"\xff" * 200])
 def test_a_description_without_a_model(tmp_path, begins):
     with pytest.raises(ValueError, match=r"model.tflite: can't be loaded; export it again"):
