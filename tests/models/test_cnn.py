@@ -63,3 +63,15 @@ def test_dropout_is_the_papers():
     rates = {layer.rate for layer in cnn().layers if type(layer).__name__ == "Dropout"}
     assert rates == {0.3}
     assert {layer.rate for layer in cnn(dropout=0.1).layers if type(layer).__name__ == "Dropout"} == {0.1}
+
+
+def test_the_published_pools_leave_the_last_frames_unheard():
+    """The pools keep 64 of 94 frames; at the steps of 8, 2 and 1 frames each kernel hears one step more: 64+8+2+1."""
+    network = cnn()
+    clip = np.random.default_rng(0).normal(size=(1, 94, 128)).astype("float32")
+    behind, before = clip.copy(), clip.copy()
+    behind[:, 75:] += 100
+    before[:, 74] += 100
+    answer = network(clip).numpy()
+    np.testing.assert_array_equal(network(behind), answer)
+    assert np.abs(network(before) - answer).max() > 0
