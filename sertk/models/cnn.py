@@ -14,8 +14,8 @@ def cnn(input_shape=(94, 128), num_classes=7, *, dropout=0.3, batch_norm="frames
     meant, one pair a filter, and frees the network from a fixed length: 27,335 parameters.
 
     The pools of 2, 4 and 4 leave 2 steps of 32 frames out of 94: with the kernels' reach the network hears frames 0
-    to 74, and nothing of the last half second of 3. That is kept; the transformer beside it, in `cnn_transformer`, hears
-    all. Of a number of frames that is a multiple of 32 nothing is lost.
+    to 74, and nothing of the last half second of 3. That is kept; the transformer beside it, in `cnn_transformer`,
+    hears all. Of a number of frames that is a multiple of 32 nothing is lost.
 
     Input: features, `(batch, frames, bands)`. The paper draws them as 128 x 94, bands first.
     Output: probabilities, `(batch, num_classes)`.
