@@ -249,7 +249,8 @@ def load(path):
 
 def _is_whole(path):
     """Whether a file is an archive with a model's description in it."""
-    if not zipfile.is_zipfile(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "config.json" in archive.namelist()
+    except Exception:  # a damaged list of members has many ways to be told
         return False
-    with zipfile.ZipFile(path) as archive:
-        return "config.json" in archive.namelist()

@@ -88,6 +88,18 @@ def test_a_damaged_member_loads_or_is_one_line(sound, tmp_path, name, data):
     loads_or_is_one_line(path)
 
 
+def test_a_list_of_members_of_another_size_is_one_line(sound, tmp_path):
+    """Found by the first test above, with other seeds."""
+    content = bytearray(sound)
+    # The end record's last fields: the size of the list, 4 bytes, where it begins, 4, and the length of a comment, 2.
+    size = int.from_bytes(content[-10:-6], "little")
+    content[-10:-6] = (size - 7).to_bytes(4, "little")
+    path = tmp_path / "model.keras"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"model\.keras: is no `\.keras` file, or only a part of one"):
+        load(path)
+
+
 # Where numbers and names are, and nearly every change tells.
 @pytest.mark.parametrize("field", [b'"config": ', b'"name": ', b'"units": ', b'"batch_shape": ', b'"inbound_nodes": '])
 @pytest.mark.parametrize("value", [b"null", b"-1", b"1e400", b"[]", b'{"a": 1}', b'"\\n"', b"true", b"[[[]]]"])
