@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "sertk"
 ROOMS = (
-    ["_version", "atomic", "plain_json", "lock", "progress", "quiet"],
+    ["_version", "atomic", "plain_csv", "plain_json", "lock", "progress", "quiet"],
     ["folder"],
     ["audio"],
     ["corpora"],

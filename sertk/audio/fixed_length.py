@@ -6,6 +6,8 @@ from keras import ops
 from sertk.audio.waveform import check_waveform_dtype, check_waveform_shape
 
 RMS_WINDOW, RMS_HOP = 2048, 512
+# An hour at 16 kHz and more, which takes a gigabyte to cut; a number that a file names could be any.
+MOST_SAMPLES = 1 << 26
 
 
 @keras.saving.register_keras_serializable(package="sertk")
@@ -43,6 +45,8 @@ class FixedLength(keras.layers.Layer):
         super().__init__(dtype=dtype, **kwargs)
         if not isinstance(samples, int) or samples < 1:
             raise ValueError(f"`samples` must be a positive integer. Received: samples={samples!r}")
+        if samples > MOST_SAMPLES:
+            raise ValueError(f"`samples` must be at most {MOST_SAMPLES:,}. Received: samples={str(samples)[:100]}")
         for name, value, allowed in (("crop", crop, ("center", "start")), ("pad", pad, ("zero", "repeat"))):
             if value not in allowed:
                 raise ValueError(f"`{name}` must be one of {', '.join(allowed)}. Received: {name}={value!r}")

@@ -5,6 +5,9 @@ from keras import ops
 
 from sertk.audio.waveform import check_waveform_dtype, check_waveform_shape
 
+# Lengths are int32.
+MOST_SAMPLES = (1 << 31) - 1
+
 
 @keras.saving.register_keras_serializable(package="sertk")
 class MaximumLength(keras.layers.Layer):
@@ -35,6 +38,10 @@ class MaximumLength(keras.layers.Layer):
         super().__init__(dtype=dtype, **kwargs)
         if samples is not None and (not isinstance(samples, int) or samples < 1):
             raise ValueError(f"`samples` must be a positive integer, or None. Received: samples={samples!r}")
+        if samples is not None and samples > MOST_SAMPLES:
+            raise ValueError(
+                f"`samples` must be at most {MOST_SAMPLES:,}, or None. Received: samples={str(samples)[:100]}"
+            )
         if crop not in ("center", "start"):
             raise ValueError(f"`crop` must be one of center, start. Received: crop={crop!r}")
         self.samples = samples

@@ -5,6 +5,9 @@ import math
 import keras
 from keras import ops
 
+# Of masks or triangles a clip. A model's file may name any number, and each takes memory.
+MOST = 1_000
+
 
 def check_features_shape(layer, input_shape):
     """Refuses what is no batch of spectrograms, at the door of a layer.
@@ -48,9 +51,11 @@ def check_fill(fill):
 
 
 def check_count(name, count, least=1):
-    """Refuses what is no whole number, or too small a one."""
+    """Refuses what is no whole number, too small a one, or more than `MOST`."""
     if not isinstance(count, int) or isinstance(count, bool) or count < least:
         raise ValueError(f"`{name}` must be an integer of at least {least}. Received: {name}={count!r}")
+    if count > MOST:
+        raise ValueError(f"`{name}` must be at most {MOST:,}. Received: {name}={str(count)[:100]}")
 
 
 def check_share(name, share, zero=False):

@@ -7,13 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from sertk.atomic import replacing
+from sertk.plain_csv import read_cells
 
 REQUIRED = ("path", "emotion", "speaker", "gender", "corpus")
 OPTIONAL = ("statement", "intensity", "session", "language", "duration")
 COLUMNS = REQUIRED + OPTIONAL
 NUMBERS = ("duration",)
-# A million clips are some 200 MB.
-MOST_BYTES = 1 << 30
 GENDERS = {"f": "female", "female": "female", "m": "male", "male": "male"}
 
 
@@ -64,17 +63,8 @@ def load_manifest(path):
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"`path` must name a CSV file that exists. Received: path={str(path)!r}")
-    if path.stat().st_size > MOST_BYTES:
-        raise ValueError(
-            f"`path` must name a table of at most {MOST_BYTES:,} bytes. "
-            f"Received: path={str(path)!r} of {path.stat().st_size:,} bytes"
-        )
     try:
-        # Never unpacked, whatever its name ends in: a small file could fill the memory.
-        # Only the empty cell is unknown: a speaker may well be called "NA". utf-8-sig drops the mark Excel puts first.
-        table = pd.read_csv(
-            path, dtype="string", keep_default_na=False, na_values=[""], encoding="utf-8-sig", compression=None
-        )
+        table = read_cells(path)
     except ValueError as error:
         raise ValueError(
             f"A manifest is a comma-separated table in UTF-8, one row a clip; {path.name} can't be read as one. "

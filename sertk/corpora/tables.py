@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sertk.plain_csv import read_cells
+
 
 def read_table(file, name="file"):
     """Reads a comma-separated table as text.
@@ -30,14 +32,7 @@ def read_table(file, name="file"):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
-            table = pd.read_csv(
-                path,
-                dtype="string",
-                index_col=False,
-                keep_default_na=False,
-                na_values=[""],
-                encoding="utf-8-sig",  # drops the mark Excel puts first
-            )
+            table = read_cells(path, index_col=False)
     except (ValueError, pd.errors.ParserWarning) as error:
         raise ValueError(
             f"`{name}` must be a comma-separated table in UTF-8; {path.name} can't be read as one. "

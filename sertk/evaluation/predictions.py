@@ -7,6 +7,7 @@ import pandas as pd
 
 from sertk.atomic import replacing
 from sertk.corpora.manifest import require_columns
+from sertk.plain_csv import read_cells
 
 PREFIX = "p_"
 # A softmax in float16 is off by some 1e-4; an array of logits, or one that was cut, by far more.
@@ -101,7 +102,7 @@ def load_predictions(path):
             f"`path` must name a file that `save_predictions` wrote. Received: path={str(path)!r}, which is no file"
         )
     try:
-        table = pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        table = read_cells(path)
     except ValueError as error:
         raise ValueError(
             "`path` must name a CSV table in UTF-8, as `save_predictions` writes it. "

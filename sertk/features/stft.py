@@ -8,6 +8,11 @@ import librosa
 import numpy as np
 from keras import ops
 
+# A model's file may name any number, and layers make windows, filters and weights of pixels as soon as they are made:
+# these keep that to some hundred megabytes, and are far above what speech needs.
+MOST = {"n_fft": 1 << 14, "hop_length": 1 << 20, "n_mels": 1 << 10, "height": 1 << 11, "width": 1 << 11}
+# Frames that begin closer together say nothing new, and each sample is in that many.
+MOST_OVERLAP = 64
 _WITHOUT_FFT = contextvars.ContextVar("without_fft", default=False)
 
 
@@ -119,7 +124,7 @@ def to_decibels(power):
 
 
 def check_sizes(**sizes):
-    """Refuses what is no positive integer.
+    """Refuses what is no positive integer, or more than speech needs and memory holds.
 
     Args:
         **sizes: the arguments by their names.
@@ -130,6 +135,13 @@ def check_sizes(**sizes):
     for name, value in sizes.items():
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+        if value > MOST.get(name, value):
+            raise ValueError(f"`{name}` must be at most {MOST[name]:,}. Received: {name}={str(value)[:100]}")
+    if "hop_length" in sizes and sizes["hop_length"] * MOST_OVERLAP < sizes["n_fft"]:
+        raise ValueError(
+            f"`hop_length` must be at least `n_fft` / {MOST_OVERLAP}: a sample is in no more frames than that. "
+            f"Received: hop_length={sizes['hop_length']}, n_fft={sizes['n_fft']}"
+        )
 
 
 def check_center(center):

@@ -71,10 +71,16 @@ def _saved_model(directory):
     check_saved_model(directory)
     try:
         loaded = tf.saved_model.load(str(directory))
-    except (tf.errors.OpError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        told = " ".join(str(error).split())[:300]
+        serve = loaded.signatures["serving_default"]
+        fits = "waveform" in serve.structured_input_signature[1] and "probabilities" in serve.structured_outputs
+    except Exception as error:  # whatever TensorFlow says, or fails to say, of a graph that is damaged
+        told = " ".join(repr(error).split())[:300]
         raise ValueError(f"{directory}: TensorFlow can't load it; export it again. Received: {told}") from error
-    serve = loaded.signatures["serving_default"]
+    if not fits:
+        raise ValueError(
+            f"{directory}: must answer a `waveform` with `probabilities`; export it with `sertk export`. "
+            f"Received: {str(serve.structured_outputs)[:200]}"
+        )
 
     def answer(waveforms):
         _ = loaded  # the signature alone would not keep its variables alive

@@ -65,7 +65,7 @@ def check_saved_model(directory):
     try:
         described.ParseFromString(path.read_bytes())
     except (DecodeError, RuntimeError) as error:
-        raise _refused(path, "is damaged", error) from error
+        raise _refused(path, "is damaged", " ".join(str(error).split())[:300]) from error
     graphs = described.meta_graphs
     if len(graphs) != 1 or not graphs[0].HasField("object_graph_def"):
         raise _refused(
@@ -84,7 +84,7 @@ def _refused(path, why, received):
 
 def _check_operations(path, functions, left):
     """Walks from what can be called to all that it calls."""
-    from tensorflow.python.framework import dtypes, op_def_registry
+    from tensorflow.python.framework import op_def_registry
 
     seen, constants = set(), 0
     while left:
@@ -105,10 +105,27 @@ def _check_operations(path, functions, left):
                 left += [attribute.func.name, *(function.name for function in attribute.list.func)]
             if node.op == "Const":
                 value = node.attr["value"].tensor
-                size = dtypes.as_dtype(value.dtype).size
-                constants += size * math.prod(dimension.size for dimension in value.tensor_shape.dim)
+                constants += _size(path, value.dtype) * _values(path, value.tensor_shape.dim)
     if constants > MOST_CONSTANTS:
         raise _refused(path, "has constants that no model needs", f"{constants:,} bytes of constants")
+
+
+def _size(path, number):
+    """Bytes of a value of a type that is known by its number."""
+    from tensorflow.python.framework import dtypes
+
+    try:
+        return dtypes.as_dtype(number).size or 1
+    except (TypeError, KeyError) as error:
+        raise _refused(path, "is damaged", " ".join(str(error).split())[:300]) from error
+
+
+def _values(path, dimensions):
+    sizes = [dimension.size for dimension in dimensions]
+    # A negative one would make up for the others.
+    if min(sizes, default=0) < 0:
+        raise _refused(path, "is damaged", f"a constant of shape {sizes}"[:100])
+    return math.prod(sizes)
 
 
 def _check_variables(folder):
@@ -121,7 +138,7 @@ def _check_variables(folder):
         types = reader.get_variable_to_dtype_map()
         shapes = reader.get_variable_to_shape_map().items()
         claimed = sum(types[name].size * math.prod(shape) for name, shape in shapes)
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+    except (tf.errors.OpError, ValueError, RuntimeError, TypeError, KeyError) as error:
         raise _refused(folder, "holds no sound variables", " ".join(str(error).split())[:300]) from error
     if claimed > held:
         raise _refused(folder, "claims more variables than there are", f"{claimed:,} bytes of {held:,}")

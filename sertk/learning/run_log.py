@@ -10,6 +10,7 @@ import pandas as pd
 
 from sertk.atomic import replacing
 from sertk.learning.kept_epoch import kept_epoch
+from sertk.plain_csv import read_figures
 
 SEEDS_AN_EPOCH = 1 << 20
 
@@ -47,7 +48,8 @@ class RunLog(keras.callbacks.Callback):
         self.monitor = monitor
         self.directory.mkdir(parents=True, exist_ok=True)
         self._log_path = self.directory / "log.csv"
-        self.log = pd.read_csv(self._log_path) if self._log_path.exists() else pd.DataFrame({"epoch": []}, dtype=int)
+        there = self._log_path.exists()
+        self.log = read_figures(self._log_path, ["epoch"]) if there else pd.DataFrame({"epoch": []}, dtype=int)
 
     @property
     def finished_epochs(self):

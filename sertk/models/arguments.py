@@ -29,8 +29,10 @@ def check_share(name, share):
         raise ValueError(f"`{name}` must be a share, at least 0 and below 1. Received: {name}={share!r}")
 
 
-def check_counts(**counts):
-    """Refuses what is no positive integer; the keywords are the arguments' names."""
+def check_counts(most=None, **counts):
+    """Refuses what is no positive integer, or above `most`; the keywords are the arguments' names."""
     for name, count in counts.items():
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise ValueError(f"`{name}` must be a positive integer. Received: {name}={count!r}")
+        if most is not None and count > most:
+            raise ValueError(f"`{name}` must be at most {most:,}. Received: {name}={str(count)[:100]}")

@@ -18,6 +18,10 @@ MOST_DESCRIPTION = 1 << 26
 RATIO = 100
 # Python or TensorFlow code, kept in a configuration or a file beside it.
 CODE = {"Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
+# They make lists and tables of what their configuration says while they are described; sound has no words.
+VOCABULARIES = {"IntegerLookup", "StringLookup", "TextVectorization"}
+# A gigabyte of float32 a clip. The largest network here makes 98 million of a minute of sound.
+MOST_VALUES = 1 << 28
 DAMAGED = (zipfile.BadZipFile, EOFError, zlib.error, UnicodeDecodeError, json.JSONDecodeError)
 
 
@@ -27,7 +31,8 @@ def check_keras_file(path):
     Refused are archives with other members or with one twice, with sizes that no packing of weights explains, layers
     that hold code, objects that neither Keras nor sertk nor the caller's own program has registered, weights that are
     kept in other files or claim more than is stored, and descriptions of more weights than there are, which would
-    fill the memory as soon as the layers were built.
+    fill the memory as soon as the layers were built, or of layers that give more values than memory holds. A length
+    that is not known before a clip is there counts as 1.
 
     Args:
         path: the file, a ZIP archive with a `config.json`. What it may name must be registered already.
@@ -42,22 +47,54 @@ def check_keras_file(path):
             _check_names(path, description)
             with archive.open(WEIGHTS) as member, h5py.File(member, "r") as file:
                 stored = _values(path, file)
-        network = without_values(lambda: keras.saving.deserialize_keras_object(description, safe_mode=True))
-        described = sum(math.prod(weight.shape) for weight in network.weights)
     except (MemoryError, OverflowError, RecursionError) as error:
-        raise _refused(path, "describes more than memory holds", repr(error)[:200]) from error
+        raise refused(path, "describes more than memory holds", repr(error)[:200]) from error
     except (OSError, RuntimeError, NotImplementedError, KeyError, TypeError, AttributeError, *DAMAGED) as error:
-        raise _refused(path, "is damaged, or describes no model", " ".join(str(error).split())[:300]) from error
+        raise damaged(path, error) from error
+    try:
+        network = without_values(lambda: keras.saving.deserialize_keras_object(description, safe_mode=True))
+    except MemoryError as error:
+        raise refused(path, "describes more than memory holds", repr(error)[:200]) from error
+    except Exception as error:  # whatever a layer says, or fails to say, of arguments that it can't take
+        raise damaged(path, error) from error
+    if not isinstance(network, keras.Model):
+        raise damaged(path, f"a {type(network).__name__}")
+    described = sum(math.prod(weight.shape) for weight in network.weights)
     if described > stored:
-        raise _refused(
+        raise refused(
             path,
             "describes a larger network than it holds weights of",
             f"{described:,} weights described, {stored:,} stored",
         )
+    _check_shapes(path, network)
 
 
-def _refused(path, why, received):
+def refused(path, why, received):
+    """The one sentence that refuses a `.keras` file, a ValueError."""
     return ValueError(f"{path}: {why}; get it again from whom you trust, or leave it. Received: {received}")
+
+
+def damaged(path, error):
+    """The one sentence for what is no model, from what Keras or the file's reader says of it."""
+    # Keras says first of all where it was, and tells the whole configuration.
+    reason = str(error).rsplit("Exception encountered: ", 1)[-1] or type(error).__name__
+    return refused(path, "is damaged, or describes no model", " ".join(reason.split())[:300])
+
+
+def _check_shapes(path, network):
+    """Refuses layers, and operations between them, whose output is known to be large."""
+    left, seen = [network], set()
+    while left:
+        operation = left.pop()
+        if id(operation) in seen:
+            continue
+        seen.add(id(operation))
+        left += getattr(operation, "operations", []) + getattr(operation, "_layers", [])
+        for node in operation._inbound_nodes:
+            for tensor in node.output_tensors:
+                if math.prod(size for size in tensor.shape if size is not None) > MOST_VALUES:
+                    told = f"{operation.name!r} of shape {tensor.shape}"[:300]
+                    raise refused(path, "describes a layer of more values than memory holds", told)
 
 
 def _check_members(path, archive):
@@ -65,7 +102,7 @@ def _check_members(path, archive):
     names = [member.orig_filename for member in members]
     if len(set(names)) < len(names) or not {CONFIG, WEIGHTS} <= set(names) <= MEMBERS:
         others = [name for name in names if name not in MEMBERS or names.count(name) > 1]
-        raise _refused(
+        raise refused(
             path,
             f"must hold {', '.join(sorted(MEMBERS))}, each once, and nothing else",
             f"{others[0]!r} of {len(names):,} members" if others else f"only {', '.join(names)}",
@@ -73,7 +110,7 @@ def _check_members(path, archive):
     for member in members:
         most = MOST_DESCRIPTION if member.filename != WEIGHTS else math.inf
         if member.file_size > min(RATIO * member.compress_size + 1024, most):
-            raise _refused(
+            raise refused(
                 path,
                 "holds a member that unpacks to more than a model's does",
                 f"{member.filename} of {member.compress_size:,} bytes, {member.file_size:,} unpacked",
@@ -92,9 +129,11 @@ def _check_names(path, description):
         name = value.get("config") if kind == "function" else registered
         told = ".".join(str(part) for part in (module, name if kind == "function" else kind) if part)[:200]
         if kind in CODE:
-            raise _refused(path, f"holds a {kind} layer, which would allow arbitrary code execution", told)
+            raise refused(path, f"holds a {kind} layer, which would allow arbitrary code execution", told)
+        if kind in VOCABULARIES:
+            raise refused(path, f"holds a {kind} layer, which no network on sound needs", told)
         if not _known(kind, module, name):
-            raise _refused(
+            raise refused(
                 path,
                 "names what neither Keras nor sertk has; if it is yours, import the module that registers it first",
                 told,
@@ -123,7 +162,7 @@ def _values(path, file):
         seen.add(place)
         for name in group:
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise _refused(path, "holds weights that are a link to another place", f"{group.name}/{name}")
+                raise refused(path, "holds weights that are a link to another place", f"{group.name}/{name}")
             inner = group[name]
             if isinstance(inner, h5py.Group):
                 left.append(inner)
@@ -135,9 +174,9 @@ def _values(path, file):
 
 def _check_stored(path, dataset):
     if dataset.external or dataset.is_virtual:
-        raise _refused(path, "holds weights that are kept in another file", dataset.name)
+        raise refused(path, "holds weights that are kept in another file", dataset.name)
     if dataset.dtype.kind == "O" or dataset.nbytes > dataset.id.get_storage_size():
-        raise _refused(
+        raise refused(
             path,
             "holds weights that claim more than is stored",
             f"{dataset.name} of {dataset.nbytes:,} bytes, {dataset.id.get_storage_size():,} stored",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from sertk.models.keras_file import check_keras_file
+from sertk.models.keras_file import check_keras_file, damaged
 from sertk.models.whole_lengths import WholeLengths
 
 
@@ -241,12 +241,16 @@ def load(path):
             f"Received: a file of {path.stat().st_size:,} bytes"
         )
     check_keras_file(path)
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # weights that do not fit their layers
+        raise damaged(path, error) from error
 
 
 def _is_whole(path):
     """Whether a file is an archive with a model's description in it."""
-    if not zipfile.is_zipfile(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "config.json" in archive.namelist()
+    except Exception:  # a damaged list of members has many ways to be told
         return False
-    with zipfile.ZipFile(path) as archive:
-        return "config.json" in archive.namelist()

@@ -3,11 +3,11 @@
 import dataclasses
 from pathlib import Path
 
-import pandas as pd
-
 from sertk.corpora import load_manifest
 from sertk.folder import Folder
 from sertk.learning.kept_epoch import kept_epoch
+from sertk.plain_csv import read_figures
+from sertk.plain_json import read_object
 from sertk.recipes.recipe import Recipe
 
 
@@ -58,13 +58,16 @@ class Run(Folder):
 
     def _told(self, name, kind):
         """A setting that every run has, of the kind that it has there."""
-        value = self.settings.get(name)
-        if not isinstance(value, kind):
-            raise ValueError(
-                f"{self.path(self.told_by)}: is no run's; it must hold `{name}`, a {kind.__name__}. "
-                f"Received: {str(value)[:100]}"
-            )
-        return value
+        return _held(self.path(self.told_by), self.settings, name, kind)
+
+    @property
+    def environment(self):
+        """dict, machine and package versions: `processor`, `cores`, `gpus`, `packages`, ..."""
+        path = self.path("environment.json")
+        there = read_object(path)
+        for name, kind in (("processor", str), ("cores", int), ("gpus", list), ("packages", dict)):
+            _held(path, there, name, kind)
+        return there
 
     @property
     def split(self):
@@ -74,7 +77,7 @@ class Run(Folder):
     @property
     def log(self):
         """DataFrame, one row an epoch of the training."""
-        return pd.read_csv(self.path("training", "log.csv"))
+        return read_figures(self.path("training", "log.csv"), ["epoch"])
 
     @property
     def kept_epoch(self):
@@ -149,6 +152,13 @@ class Run(Folder):
         import sertk.models
 
         return sertk.models.load(self.path("model.keras"))
+
+
+def _held(path, values, name, kind):
+    value = values.get(name)
+    if not isinstance(value, kind):
+        raise ValueError(f"{path}: is no run's; it must hold `{name}`, a {kind.__name__}. Received: {str(value)[:100]}")
+    return value
 
 
 def refuse_runs_folder(directory, purpose):

@@ -1,10 +1,7 @@
 """What a report says about a run: how it was measured, on what, and what the reader must not miss."""
 
-import json
-
-import pandas as pd
-
 import sertk.corpora
+from sertk.plain_csv import read_figures
 from sertk.recipes.transfer.upstream import fuses, knows_speakers
 
 DRAWN = {"random", "k-fold"}
@@ -62,7 +59,7 @@ def facts(run):
     runs = run.folds or [run]
     epochs = [len(one.log) for one in runs]
     kept = [one.kept_epoch for one in runs]
-    there = json.loads(run.path("environment.json").read_text())
+    there = run.environment
     members = run.recipe.training.members
     if "step" in runs[0].log:
         # Epochs of the log are rounds here.
@@ -240,4 +237,5 @@ def _noise(noise):
 
 def _seconds(run):
     """Of all trainings in a run: each member's, and the second one where there is one."""
-    return sum(pd.read_csv(path)["seconds"].sum() for path in run.directory.glob("*training*/log.csv"))
+    logs = run.directory.glob("*training*/log.csv")
+    return sum(read_figures(path, ["seconds"])["seconds"].sum() for path in logs)

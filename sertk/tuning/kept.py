@@ -7,6 +7,7 @@ import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
 from sertk.atomic import replacing
+from sertk.plain_json import read_object
 from sertk.tuning.distributed import role
 
 STOPPED = {"status": TrialStatus.STOPPED}
@@ -77,7 +78,7 @@ class Kept(keras_tuner.Oracle):
         super().reload()
         known = set(self.start_order)
         self.trials = {name: trial for name, trial in sorted(self.trials.items()) if name in known}
-        ongoing = json.loads(Path(self._get_oracle_fname()).read_text())["ongoing_trials"]
+        ongoing = read_object(self._get_oracle_fname())["ongoing_trials"]
         # Keras Tuner has put all that were going on into its queue.
         for worker, name in ongoing.items():
             if self.trials[name].status in ENDED:

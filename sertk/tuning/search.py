@@ -1,11 +1,12 @@
 """A search's folder: what was asked, what came out, and everything needed to go on."""
 
 import dataclasses
-import json
 
 import pandas as pd
 
 from sertk.folder import Folder
+from sertk.plain_csv import read_figures
+from sertk.plain_json import read_object
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,10 +32,10 @@ class Search(Folder):
     def results(self):
         """DataFrame, a row a trial in the order in which they were begun, as `results_table` gives it."""
         path = self.path("results.csv")
-        return pd.read_csv(path, dtype={"trial": str, "goes_on_from": str}) if path.is_file() else pd.DataFrame()
+        return read_figures(path, dtype={"trial": str, "goes_on_from": str}) if path.is_file() else pd.DataFrame()
 
     @property
     def best(self):
         """dict, the best trial's settings so far, as `sertk.recipes.override` takes them; None before one ended."""
         path = self.path("best.json")
-        return json.loads(path.read_text()) if path.is_file() else None
+        return read_object(path) if path.is_file() else None

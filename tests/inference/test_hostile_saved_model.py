@@ -63,7 +63,7 @@ def test_our_own_exports_are_taken(finished_run, tmp_path):
 
 
 def written(waveform):
-    with tf.control_dependencies([tf.io.write_file("/tmp/sertk-evil", "evil")]):
+    with tf.control_dependencies([tf.io.write_file("evil.txt", "evil")]):
         return halves(waveform)
 
 
@@ -89,7 +89,7 @@ def hidden_in_a_map(waveform):
 
 def saved_elsewhere(waveform):
     with tf.control_dependencies(
-        [tf.raw_ops.SaveV2(prefix="/tmp/e", tensor_names=["a"], shape_and_slices=[""], tensors=[waveform])]
+        [tf.raw_ops.SaveV2(prefix="evil", tensor_names=["a"], shape_and_slices=[""], tensors=[waveform])]
     ):
         return halves(waveform)
 
@@ -108,8 +108,10 @@ def saved_elsewhere(waveform):
 )
 def test_a_graph_that_reaches_out_is_refused_before_it_is_loaded(save, function, operation, monkeypatch):
     folder = save(function)
+    monkeypatch.chdir(folder.parent)  # where the graphs' relative names would lead
     monkeypatch.setattr(tf.saved_model, "load", lambda *_: pytest.fail("loaded"))
     refused(folder, "does more than compute", f"Received: {operation}")
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
 
 def test_an_operation_that_tensorflow_does_not_have_is_refused(save):
@@ -144,6 +146,44 @@ def test_a_constant_of_a_terabyte_is_refused(save):
 
     rewrite(folder, grow)
     refused(folder, "constants that no model needs")
+
+
+def test_a_negative_size_does_not_hide_a_terabyte(save):
+    """One constant of 2^40 bytes and one of -2^40 are none together."""
+    folder = save(lambda waveform: halves(waveform) + tf.constant([1.0, 2.0]) + tf.constant([[3.0, 4.0]]))
+
+    def grow(graph):
+        for function in graph.graph_def.library.function:
+            for node in function.node_def:
+                shape = node.attr["value"].tensor.tensor_shape if node.op == "Const" else None
+                if shape is not None and len(shape.dim) in (1, 2):
+                    shape.dim[0].size = (1 << 38) * (3 - 2 * len(shape.dim))
+
+    rewrite(folder, grow)
+    refused(folder)
+
+
+def test_a_constant_of_a_type_that_there_is_not_is_refused(save):
+    folder = save(lambda waveform: halves(waveform) + tf.constant([1.0, 2.0]))
+
+    def change(graph):
+        for function in graph.graph_def.library.function:
+            for node in function.node_def:
+                if node.op == "Const":
+                    node.attr["value"].tensor.dtype = 99
+
+    rewrite(folder, change)
+    refused(folder, "is damaged")
+
+
+@pytest.mark.parametrize("name", ["other", "serving_default"])
+def test_a_model_without_the_signature_of_an_answer_is_refused(save, name):
+    folder = save(halves)
+    model = Answers(halves)
+    signature = [tf.TensorSpec((None, None), tf.float32, name="sound")]
+    model.serve = tf.function(lambda sound: {"said": halves(sound)}, input_signature=signature)
+    tf.saved_model.save(model, str(folder), signatures={name: model.serve})
+    refused(folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\xff" * 1000])

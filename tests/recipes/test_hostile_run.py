@@ -1,13 +1,19 @@
 """Runs and manifests from strangers: what their files say is told in one sentence where no run says it."""
 
+import bz2
 import gzip
 import json
+import lzma
 import os
 
 import pytest
 
 from sertk.corpora import load_manifest
+from sertk.corpora.tables import read_table
+from sertk.evaluation import load_predictions
+from sertk.plain_csv import read_figures
 from sertk.recipes import Recipe, Run, get
+from sertk.tuning.search import Search
 
 RECIPE = get("004-cnn-mfcc").to_dict()
 
@@ -87,20 +93,70 @@ def test_a_builder_is_one_of_the_networks_and_nothing_else():
         assemble.network(recipe, (32, 32), 4)
 
 
-def test_a_manifest_is_never_unpacked(tmp_path):
-    """A few kilobytes of gzip become gigabytes."""
-    path = tmp_path / "manifest.csv.gz"
-    path.write_bytes(gzip.compress(b"path,emotion\na.wav,sad\n"))
-    with pytest.raises(ValueError, match="A manifest is a comma-separated table in UTF-8"):
-        load_manifest(path)
+TABLES = [load_manifest, load_predictions, read_table, read_figures]
 
 
-def test_a_manifest_of_terabytes_is_not_read(tmp_path):
-    path = tmp_path / "manifest.csv"
-    path.write_text("path,emotion\n")
+@pytest.mark.parametrize("read", TABLES)
+@pytest.mark.parametrize(("ending", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
+def test_a_table_is_never_unpacked(tmp_path, read, ending, pack):
+    """A few kilobytes become gigabytes."""
+    path = tmp_path / f"table.csv.{ending}"
+    path.write_bytes(pack(b"path,emotion,predicted\na.wav,sad,sad\n"))
+    with pytest.raises(ValueError, match=rf"table\.csv\.{ending}") as told:
+        read(path)
+    assert "Received: " in str(told.value)
+
+
+@pytest.mark.parametrize("read", TABLES)
+def test_a_table_of_terabytes_is_not_read(tmp_path, read):
+    path = tmp_path / "table.csv"
+    path.write_text("path,emotion,predicted\n")
     os.truncate(path, 1 << 40)
-    with pytest.raises(ValueError, match="a table of at most 1,073,741,824 bytes"):
-        load_manifest(path)
+    with pytest.raises(ValueError, match=r"table\.csv.*a table of at most 1,073,741,824 bytes"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe\x00", b"loss\n1\n", b"epoch,seconds\n=1+1,x\n", b'"', b"a\n1,2\n1,2,3\n"]
+)
+def test_a_log_that_is_none_is_told_by_file(run, tmp_path, content):
+    opened = run({"recipe": RECIPE, "classes": ["a"]})
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "log.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=r"log\.csv: (is no sound CSV table|must have a column).*Received: ") as told:
+        opened.log  # noqa: B018
+    assert "\n" not in str(told.value)
+
+
+SOUND = {"processor": "any", "cores": 2, "gpus": [], "packages": {}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "[" * 200_000,
+        *(json.dumps(SOUND | {name: None}) for name in SOUND),
+        json.dumps(SOUND | {"cores": "2"}),
+    ],
+)
+def test_an_environment_that_is_none_is_told_by_file(run, tmp_path, text):
+    opened = run({"recipe": RECIPE, "classes": ["a"]})
+    (tmp_path / "environment.json").write_text(text)
+    with pytest.raises(ValueError, match=r"environment\.json: .*Received: "):
+        opened.environment  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("name", "ask"), [("best.json", lambda search: search.best), ("results.csv", lambda search: search.results)]
+)
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe"])
+def test_a_search_that_is_none_is_told_by_file(tmp_path, name, ask, content):
+    (tmp_path / "search.json").write_text("{}")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{name}: is no sound .*Received: "):
+        ask(Search.open(tmp_path))
 
 
 def test_what_looks_like_a_formula_or_a_command_is_text(tmp_path):

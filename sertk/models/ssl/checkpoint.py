@@ -1,6 +1,5 @@
 """The tensors of a checkpoint of PyTorch in a folder: safetensors or PyTorch's own file, whole or in shards."""
 
-import json
 import re
 import zipfile
 from collections.abc import Callable
@@ -8,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from sertk.plain_json import read_object
 
 SAFETENSORS, TORCH = "model.safetensors", "pytorch_model.bin"
 INDEX = ".index.json"
@@ -128,7 +129,7 @@ def _of_shards(index):
 def _weight_map(index):
     """Tensor to file, of an index that names files of its own kind beside itself and no others."""
     try:
-        places = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+        places = read_object(index)["weight_map"]
         files = list(places.values())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{index}: is no index of shards; get it again. Received: {error}") from error

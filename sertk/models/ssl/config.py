@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sertk.models.arguments import check_counts, check_share
+from sertk.plain_json import read_object
 
 MODEL_TYPES = ("wav2vec2", "hubert", "unispeech")
 
@@ -138,10 +139,9 @@ class SpeechEncoderConfig:
         path = path / "config.json" if path.is_dir() else path
         if not path.is_file():
             raise FileNotFoundError(f"{path}: there is no such file; pass a checkpoint's folder or its config.json")
+        values = read_object(path)
         try:
-            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}: is no JSON file; get it again. Received: {error}") from error
+            return cls.from_dict(values)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
 

@@ -3,11 +3,15 @@
 import keras
 from keras import layers, ops
 
+from sertk.models.arguments import check_counts
 from sertk.models.ssl.encoder_block import EncoderBlock
 from sertk.models.ssl.frozen import freeze_inside
 from sertk.models.ssl.lengths import valid_frames
 from sertk.models.ssl.positional import PositionalConvolution
 from sertk.models.ssl.recomputation import recomputed
+
+# The largest published encoders have 48. They are made one by one, before anybody can count their weights.
+MOST_LAYERS = 256
 
 
 @keras.saving.register_keras_serializable(package="sertk")
@@ -59,6 +63,7 @@ class ContextNetwork(layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check_counts(MOST_LAYERS, depth=depth)
         self.pre_norm = pre_norm
         self.layer_drop = layer_drop
         self.gradient_checkpointing = gradient_checkpointing

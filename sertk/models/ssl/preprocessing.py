@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from sertk.plain_json import read_object
+
 # By transformers up to version 4, and of version 5, which keeps all parts of a processor in one file.
 FILES = ("preprocessor_config.json", "processor_config.json")
 SAMPLE_RATE = 16_000
@@ -40,7 +42,7 @@ def check_preprocessing(folder):
 def _read(path):
     """The settings of a feature extractor, alone or as a part of a processor."""
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
+        settings = read_object(path)
         return dict(settings.get("feature_extractor", settings))
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path}: is no JSON object of settings; get it again. Received: {error}") from error

@@ -3,7 +3,11 @@
 import keras
 from keras import layers, ops
 
+from sertk.models.arguments import check_counts
 from sertk.models.ssl.lengths import valid_frames
+
+# Frames or channels. Spans are laid out behind the clip, whatever a model's file says of their length.
+LONGEST_SPAN = 100_000
 
 
 @keras.saving.register_keras_serializable(package="sertk")
@@ -44,6 +48,7 @@ class SpecAugment(layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check_counts(LONGEST_SPAN, time_length=time_length, channel_length=channel_length)
         self.time = (time_rate, time_length, time_min_masks)
         self.channel = (channel_rate, channel_length, channel_min_masks)
         self.active = active

@@ -1,11 +1,10 @@
 """What a run cost: parameters, size on disk, time."""
 
-import json
 import math
 
 import numpy as np
-import pandas as pd
 
+from sertk.plain_csv import read_figures
 from sertk.recipes.run import Run
 
 
@@ -41,11 +40,11 @@ def costs(run):
     for one in runs:
         steps = _steps_an_epoch(one)
         for path in sorted(one.directory.glob("*training*/log.csv")):
-            log = pd.read_csv(path)
+            log = read_figures(path, ["seconds"])
             seconds.append(log["seconds"].sum())
             done = log["step"].diff().fillna(log["step"]) if "step" in log else steps
             rates.append(log["seconds"] / done)
-    there = json.loads(run.path("environment.json").read_text())
+    there = run.environment
     return {
         "parameters": int(model.count_params()),
         "trainable_parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights),

@@ -8,6 +8,7 @@ import pandas as pd
 import sertk.corpora
 from sertk.atomic import replacing
 from sertk.learning.multisource import IncompleteMultisourceTransfer
+from sertk.plain_json import read_object
 from sertk.recipes.groups import Upstream
 from sertk.recipes.transfer.upstream import UpstreamNetwork
 
@@ -38,7 +39,7 @@ def transfer_labels(network, sources, unlabelled, few, target, directory, *, cac
     """
     told = directory / "discrepancies.json"
     if told.is_file():
-        return json.loads(told.read_text())
+        return read_object(told)
     upstream = UpstreamNetwork(Upstream(source=str(network)))
 
     def embed(manifest):

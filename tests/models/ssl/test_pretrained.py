@@ -257,7 +257,7 @@ def test_waveforms_of_another_rate_are_refused(load, changed):
     ("file", "kind", "message"),
     [
         ("model.safetensors", ValueError, r"model\.safetensors: is no safetensors file, or only a part of one"),
-        ("config.json", ValueError, r"config\.json: is no JSON file"),
+        ("config.json", ValueError, r"config\.json: is no sound JSON"),
     ],
 )
 def test_a_file_of_which_half_is_missing_is_named(load, file, kind, message, changed):
