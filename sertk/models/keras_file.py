@@ -45,6 +45,7 @@ def check_keras_file(path):
             _check_members(path, archive)
             description = json.loads(archive.read(CONFIG))
             _check_names(path, description)
+            _leave_out_training(description)
             with archive.open(WEIGHTS) as member, h5py.File(member, "r") as file:
                 stored = _values(path, file)
     except (MemoryError, OverflowError, RecursionError) as error:
@@ -138,6 +139,18 @@ def _check_names(path, description):
                 "names what neither Keras nor sertk has; if it is yours, import the module that registers it first",
                 told,
             )
+
+
+def _leave_out_training(description):
+    """Takes away how networks were trained, which is not loaded: optimizers have values while they are described."""
+    left = [description]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            value.pop("compile_config", None)
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
 
 
 def _known(kind, module, name):

@@ -56,6 +56,15 @@ def h5(fill):
     return content.getvalue()
 
 
+def test_a_model_that_was_trained_is_loaded(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile(keras.optimizers.Adam(), loss="mse")
+    model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+    model.save(tmp_path / "model.keras")
+    clips = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(load(tmp_path / "model.keras")(clips), model(clips))
+
+
 def refused(path, *words):
     with pytest.raises(ValueError, match="Received: ") as told:
         load(path)
