@@ -29,7 +29,7 @@ def explain(model, waveform, *, emotion=None, method="auto", steps=128):
       no bands.
 
     What can't be explained so is refused: networks on waveforms and embeddings, which see no spectrogram, models that
-    were trained on chunks of 30 ms, of which many make an answer, and SavedModels, which hold no layers. Where a
+    were trained on chunks of 30 ms, of which many make an answer, and exported models, which hold no layers. Where a
     network takes an embedding beside its features, that stays as it is and its share is not shown.
 
     Args:
@@ -89,7 +89,10 @@ def explain(model, waveform, *, emotion=None, method="auto", steps=128):
 
 def _check(predictor, waveform, emotion, method):
     if predictor.network is None:
-        raise ValueError("`model` must be a run: a SavedModel holds no layers to look into. Received: a SavedModel")
+        raise ValueError(
+            "`model` must be a run: what was exported (a SavedModel, a .tflite file) holds no layers to look into. "
+            "Received: an exported model"
+        )
     if predictor.chunks_top_db is not None and len(waveform) > predictor.samples:
         raise ValueError(
             f"`model` must hear clips: this one hears chunks of {predictor.samples / predictor.sample_rate:g} s, many "
