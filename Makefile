@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test test-slow lint clean
+.PHONY: quickstart test test-slow lint browser clean
 
 quickstart: $(VENV)/installed
 	$(BIN)/sertk quickstart
@@ -19,6 +19,11 @@ test-slow: $(VENV)/installed-dev
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# What the tests of the page want; from Debian or its kin, as root. They skip where it is missing.
+browser:
+	command -v chromedriver || { test "$$(id -u)" = 0 && timeout 120 apt-get update && \
+	DEBIAN_FRONTEND=noninteractive timeout 600 apt-get install -y --no-install-recommends chromium chromium-driver; }
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12) and "sertk needs Python 3.11 or 3.12; this is %d.%d: make PYTHON=python3.12" % sys.version_info[:2])'

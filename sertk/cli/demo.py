@@ -9,9 +9,10 @@ from sertk.cli.options import load_tensorflow
 
 
 def demo(
-    model: Annotated[Path, typer.Argument(metavar="RUN_DIR_OR_SAVEDMODEL", help="A run's folder or a SavedModel.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A run's folder, a SavedModel or a .tflite file.")],
     share: Annotated[
-        bool, typer.Option("--share", help="Give a public link, through Gradio's servers; what Colab needs.")
+        bool,
+        typer.Option("--share", help="Give a public link, through Gradio's servers; `!sertk demo` in Colab needs it."),
     ] = False,
     port: Annotated[int | None, typer.Option(help="By default the first free one from 7860 on.")] = None,
     max_seconds: Annotated[float, typer.Option(help="The longest recording that it takes, in seconds.")] = 120.0,

@@ -29,7 +29,7 @@ def explain(model, waveform, *, emotion=None, method="auto", steps=128):
       no bands.
 
     What can't be explained so is refused: networks on waveforms and embeddings, which see no spectrogram, models that
-    were trained on chunks of 30 ms, of which many make an answer, and exported ones, which hold no layers. Where a
+    were trained on chunks of 30 ms, of which many make an answer, and exported models, which hold no layers. Where a
     network takes an embedding beside its features, that stays as it is and its share is not shown.
 
     Args:
@@ -90,7 +90,8 @@ def explain(model, waveform, *, emotion=None, method="auto", steps=128):
 def _check(predictor, waveform, emotion, method):
     if predictor.network is None:
         raise ValueError(
-            "`model` must be a run: an exported model holds no layers to look into. Received: an exported model"
+            "`model` must be a run: what was exported (a SavedModel, a .tflite file) holds no layers to look into. "
+            "Received: an exported model"
         )
     if predictor.chunks_top_db is not None and len(waveform) > predictor.samples:
         raise ValueError(
