@@ -45,6 +45,10 @@ def listen(
         )
     if source == "-" and sys.stdin.isatty():
         raise ValueError("`-` takes raw PCM from standard input: pipe it in. Received: a terminal")
+    if source == "-":
+        _refuse("standard input", {"--device": (device, None)})
+    else:
+        _refuse("a microphone", {"--rate": (rate, None), "--format": (encoding, "s16le"), "--channels": (channels, 1)})
     from sertk.inference import Microphone, Predictor, Stream, read_pcm
 
     microphone = None
@@ -67,6 +71,13 @@ def listen(
                 f"{stream.hop:g} s; take a longer --hop",
                 err=True,
             )
+
+
+def _refuse(source, options):
+    """Refuses options that say nothing about a source; each comes with its value and its default."""
+    for name, (value, default) in options.items():
+        if value != default:
+            raise ValueError(f"`{name}` is of no use with {source}; leave it out. Received: {value}")
 
 
 def _warm_up(stream):

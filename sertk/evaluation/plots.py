@@ -142,7 +142,7 @@ def plot_waveform_and_features(waveform, sample_rate, features, path, hop_length
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2])
     _waveform(above, waveform, sample_rate)
     if title:
-        above.set_title(title, fontweight="bold")
+        above.set_title(title, fontweight="bold", parse_math=False)
 
     rows, unit = KINDS[kind]
     hop = hop_length / sample_rate

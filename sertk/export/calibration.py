@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import numpy as np
+from keras.ops import convert_to_numpy
 
-from sertk.audio import chunk_starts, read
+from sertk.audio import FixedLength, chunk_starts, read
 from sertk.inference.finding import audio_files
 
 # Ranges are settled long before; more would make the export slow and nothing better.
@@ -34,12 +35,14 @@ def calibration_set(run, source=CLIPS, seed=0):
     described = run.description
     rate, seconds = described["sample_rate"], described["seconds"]
     samples = round((seconds or ANY_LENGTH) * rate)
+    audio = run.recipe.audio
+    cutting = FixedLength(samples, audio.crop, "zero" if audio.pad == "batch" else audio.pad, audio.trim_top_db)
     paths = _drawn(run, source, seed) if isinstance(source, int) else _named(run, source)
     found = []
     for path in paths:
-        waveform = read(path, rate, max_seconds=run.recipe.audio.max_seconds)
+        waveform = read(path, rate, max_seconds=audio.max_seconds)
         if described["chunks_top_db"] is None:
-            found.append(_cut(waveform, samples, run.recipe.audio.pad))
+            found.append(convert_to_numpy(cutting(waveform)))
             continue
         starts = chunk_starts(waveform, rate, seconds, described["chunks_top_db"])
         some = starts[np.linspace(0, len(starts) - 1, min(CHUNKS, len(starts))).astype(int)] if len(starts) else []
@@ -79,10 +82,3 @@ def _named(run, files):
             f"Received: {leaked}"
         )
     return paths
-
-
-def _cut(waveform, samples, pad):
-    """The middle of a longer clip; a shorter one followed by silence, or by itself where the recipe repeats."""
-    start = max(len(waveform) - samples, 0) // 2
-    kept = np.asarray(waveform[start : start + samples], "float32")
-    return np.resize(kept, samples) if pad == "repeat" else np.pad(kept, (0, samples - len(kept)))

@@ -64,7 +64,6 @@ def signatures(model, classes, sample_rate, max_seconds, alone=False):
         waveform, lengths = tf.ensure_shape(waveform, (None, None)), tf.ensure_shape(lengths, (None,))
         total = tf.shape(waveform)[1]
         checks = [
-            *check_waveform(waveform),
             *check_lengths(lengths, waveform),
             *check_shortest(lengths, "lengths", shortest, sample_rate),
             *check_longest(total, "waveform", longest, sample_rate),
@@ -73,6 +72,8 @@ def signatures(model, classes, sample_rate, max_seconds, alone=False):
             # TF Serving pads with a request's first sample, not with zeros.
             own = tf.sequence_mask(lengths, total)
             waveform = tf.where(own, waveform, 0.0)
+        with tf.control_dependencies(check_waveform(waveform)):
+            waveform = tf.identity(waveform)
         return told(ask(padding, {"waveform": waveform, "lengths": lengths}))
 
     def audio_bytes(audio_bytes):

@@ -28,7 +28,9 @@ def checked(described, path):
         and len(set(classes)) == len(classes),
         "sample_rate": _number(described.get("sample_rate"), *RATES, kinds=int),
         "seconds": "seconds" in described and _number(described["seconds"], 0, LONGEST, none=True),
-        "chunks_top_db": _number(described.get("chunks_top_db"), 0, 1000, none=True),
+        # Of a model of chunks the seconds are a chunk's.
+        "chunks_top_db": _number(described.get("chunks_top_db"), 0, 1000, none=True)
+        and not (described.get("seconds") is None and described.get("chunks_top_db") is not None),
         "shortest": _number(described.get("shortest", 1), 1, RATES[1] * LONGEST, kinds=int),
         "max_seconds": _number(described.get("max_seconds", 1), 0, LONGEST),
         "recipe": isinstance(model, dict) and isinstance(model.get("options", {}), dict),

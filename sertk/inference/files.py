@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sertk.audio import MAX_SECONDS, read
-from sertk.inference.finding import audio_files
+from sertk.inference.finding import audio_files, naming
 from sertk.inference.over_time import none_sound, summary, timeline
 from sertk.inference.predictor import Predictor
 from sertk.progress import progress_bar
@@ -21,8 +21,8 @@ def predict(model, files, *, windows=False, skip_bad=False, max_seconds=None, pr
         windows: bool, whether all of a longer recording is heard, in windows that are each half over the last and whose
             probabilities are averaged, as `timeline` gives them; of no effect on a model of chunks. Defaults to False:
             the one part that the recipe crops.
-        skip_bad: bool, whether files that can't be decoded are left out and listed in the table's `attrs["skipped"]`;
-            otherwise the first one is an error. Defaults to False.
+        skip_bad: bool, whether files that can't be decoded, or that the model refuses, are left out and listed in the
+            table's `attrs["skipped"]`; otherwise the first one is an error. Defaults to False.
         max_seconds: float, the longest recording to read, in seconds. Defaults to an hour; to any length with
             `windows`, which need no more memory for it.
         progress: bool, whether more than ten files, or windows, show a bar. Defaults to True.
@@ -32,7 +32,8 @@ def predict(model, files, *, windows=False, skip_bad=False, max_seconds=None, pr
 
     Raises:
         FileNotFoundError: if a file or folder does not exist.
-        ValueError: if a file can't be decoded, or there is no audio file at all, or with `skip_bad` no sound one.
+        ValueError: if a file can't be decoded, or the model refuses it (too short, too long, no sound), or there is no
+            audio file at all, or with `skip_bad` no sound one.
 
     Example:
         >>> predict("saved_models/emotions/1", ["clip.wav", "recordings/"])[["path", "predicted"]]
@@ -46,15 +47,16 @@ def predict(model, files, *, windows=False, skip_bad=False, max_seconds=None, pr
     rows, skipped = [], []
     for path in progress_bar(paths, desc="predicting", unit="file", show=progress and len(paths) > 10):
         try:
-            waveform = read(path, predictor.sample_rate, max_seconds=longest)
-            if len(waveform) < predictor.shortest:
-                raise ValueError(f"{path}: {predictor.too_short(len(waveform))}")
+            with naming(path):
+                waveform = read(path, predictor.sample_rate, max_seconds=longest)
+                if len(waveform) < predictor.shortest:
+                    raise ValueError(predictor.too_short(len(waveform)))
+                probabilities = predictor.probabilities(waveform)
         except (ValueError, OSError) as error:
             if not skip_bad:
                 raise
             skipped.append({"path": str(path), "reason": str(error).removeprefix(f"{path}: ")})
             continue
-        probabilities = predictor.probabilities(waveform)
         row = {
             "path": str(path),
             "seconds": round(len(waveform) / predictor.sample_rate, 3),

@@ -1,5 +1,6 @@
-"""Which audio files are meant: those named, and all in the folders named."""
+"""Which audio files are meant: those named, and all in the folders named; and which one an error is about."""
 
+import contextlib
 from pathlib import Path
 
 from sertk.audio import AUDIO_EXTENSIONS
@@ -33,3 +34,21 @@ def audio_files(files):
     if not paths:
         raise ValueError("`files` must name at least one audio file or folder. Received: none")
     return paths
+
+
+@contextlib.contextmanager
+def naming(path):
+    """Lets what a model says of a waveform that it refuses begin with the name of the file that it came from.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ValueError: what the block raises, as `sertk.audio.read` would tell it.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if str(error).startswith(f"{path}: "):
+            raise
+        raise ValueError(f"{path}: {error}") from error

@@ -1,5 +1,6 @@
 """From a folder or a file to a model that answers: a run's, a SavedModel's, or LiteRT's."""
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +38,8 @@ def load(directory):
 
     Raises:
         FileNotFoundError: if there is no such folder or file.
-        ValueError: if it is neither a finished run nor a model that sertk exported.
+        ValueError: if it is neither a finished run nor a model that sertk exported; and when it is asked, if the graph
+            of a SavedModel refuses the waveforms.
         ImportError: if it is a `.tflite` file, and ai-edge-litert is not installed.
     """
     directory = Path(directory)
@@ -72,19 +74,26 @@ def _saved_model(directory):
     try:
         loaded = tf.saved_model.load(str(directory))
         serve = loaded.signatures["serving_default"]
-        fits = "waveform" in serve.structured_input_signature[1] and "probabilities" in serve.structured_outputs
+        gives = serve.structured_outputs.get("probabilities", tf.TensorSpec((0,)))
+        fits = "waveform" in serve.structured_input_signature[1] and gives.shape[-1] in (
+            None,
+            len(described["classes"]),
+        )
     except Exception as error:  # whatever TensorFlow says, or fails to say, of a graph that is damaged
         told = " ".join(repr(error).split())[:300]
         raise ValueError(f"{directory}: TensorFlow can't load it; export it again. Received: {told}") from error
     if not fits:
         raise ValueError(
-            f"{directory}: must answer a `waveform` with `probabilities`; export it with `sertk export`. "
+            f"{directory}: must answer a `waveform` with a probability a class; export it with `sertk export`. "
             f"Received: {str(serve.structured_outputs)[:200]}"
         )
 
     def answer(waveforms):
         _ = loaded  # the signature alone would not keep its variables alive
-        return serve(waveform=tf.constant(waveforms))["probabilities"].numpy()
+        try:
+            return serve(waveform=tf.constant(waveforms))["probabilities"].numpy()
+        except tf.errors.InvalidArgumentError as error:
+            raise ValueError(_refusal(error.message)) from error
 
     return Loaded(answer, {**described, "alone": _mixes(described.get("recipe", {}))}, None)
 
@@ -106,6 +115,12 @@ def _run(directory):
 
     described = {**run.description, "shortest": shortest_clip(network), "alone": _mixes(run.recipe.to_dict())}
     return Loaded(answer, described, network)
+
+
+def _refusal(told):
+    """The sentence with which a graph refuses a waveform, out of all that TensorFlow tells of where it was."""
+    found = re.search(r"assertion failed: \[(.*?)\]\s+\[\[", told, re.DOTALL)
+    return found[1] if found else f"`waveform` can't be answered. Received: {' '.join(told.split())[:300]}"
 
 
 def _mixes(recipe):

@@ -6,7 +6,7 @@ import pandas as pd
 
 from sertk.audio import read_blocks
 from sertk.audio.decode import check_max_seconds
-from sertk.inference.finding import audio_files
+from sertk.inference.finding import audio_files, naming
 from sertk.inference.predictor import Predictor
 from sertk.inference.stream import Stream
 from sertk.progress import progress_bar
@@ -23,8 +23,8 @@ def timeline(model, files, *, window=None, hop=None, skip_bad=False, max_seconds
         model: `Predictor`, or the folder of a run or of a SavedModel.
         files: audio files and folders, which are searched for audio files at any depth.
         window, hop: as in `Stream`.
-        skip_bad: bool, whether files that can't be decoded to their end are left out and listed in the table's
-            `attrs["skipped"]`; otherwise the first one is an error. Defaults to False.
+        skip_bad: bool, whether files that can't be decoded to their end, or that the model refuses, are left out and
+            listed in the table's `attrs["skipped"]`; otherwise the first one is an error. Defaults to False.
         max_seconds: float, the longest recording to read, in seconds. Defaults to infinity.
         progress: bool, whether a bar shows how many windows are done. Defaults to True.
 
@@ -47,7 +47,8 @@ def timeline(model, files, *, window=None, hop=None, skip_bad=False, max_seconds
         for path in paths:
             stream = Stream(predictor, window=window, hop=hop)
             try:
-                rows += _of_file(path, stream, max_seconds, bar)
+                with naming(path):
+                    rows += _of_file(path, stream, max_seconds, bar)
             except (ValueError, OSError) as error:
                 if not skip_bad:
                     raise
@@ -98,7 +99,7 @@ def _of_file(path, stream, max_seconds, bar):
         tell(stream.feed(block))
     tell(stream.end())
     if not rows:
-        raise ValueError(f"{path}: {predictor.too_short(round(stream.seconds * stream.sample_rate))}")
+        raise ValueError(predictor.too_short(round(stream.seconds * stream.sample_rate)))
     return rows
 
 

@@ -28,7 +28,7 @@ class Predictor:
         chunks_top_db: float, of a model that was trained on chunks: it is asked about all chunks of a clip's voiced
             parts, which are louder than that below the loudest frame. None for other models.
         window: int, samples, how long the windows are that a long recording is cut into unless told otherwise: what
-            the model hears, and 3 s where it hears any length, or chunks.
+            the model hears, and 3 s where it hears any length, or chunks; at most `longest`.
         batch: int, how many windows it is asked about at once; 1 where they would change each other's answers.
         network: the run's `keras.Model`; None of an exported model.
 
@@ -54,9 +54,10 @@ class Predictor:
 
     @property
     def window(self):
-        if self.samples is None or self.chunks_top_db is not None:
-            return round(WINDOW * self.sample_rate)
-        return self.samples
+        usual = round(WINDOW * self.sample_rate)
+        if self.chunks_top_db is not None:
+            return usual
+        return min(usual if self.samples is None else self.samples, self.longest)
 
     def probabilities(self, waveform, windows=False):
         """What the model makes of one waveform.
@@ -121,6 +122,9 @@ class Predictor:
             starts = chunk_starts(waveform, self.sample_rate, seconds, self.chunks_top_db)
             if len(starts):
                 return np.stack([waveform[start : start + self.samples] for start in starts])
+            # Nobody speaks. A graph would hear the middle of the whole, and take no more than `longest` of it.
+            spare = max(len(waveform) - self.longest, 0)
+            return waveform[None, spare // 2 : len(waveform) - (spare - spare // 2)]
         elif windows and len(waveform) > self.window:
             starts = window_starts(len(waveform), self.window, self.window // 2)
             return np.lib.stride_tricks.sliding_window_view(waveform, self.window)[starts]

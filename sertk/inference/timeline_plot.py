@@ -47,7 +47,8 @@ def plot_timeline(table, path):
 
     winners = np.array([classes.index(name) for name in table["predicted"]])
     _steps(strip, edges, np.zeros(len(table)), np.ones(len(table)), winners, colours)
-    strip.set(yticks=[], ylim=(0, 1), title=Path(table["path"].iloc[0]).name)
+    strip.set(yticks=[], ylim=(0, 1))
+    strip.set_title(Path(table["path"].iloc[0]).name, parse_math=False)
     strip.set_ylabel("answer", rotation=0, ha="right", va="center")
     top = np.zeros(len(table))
     for place, name in enumerate(classes):

@@ -33,8 +33,8 @@ def window_sizes(predictor, window=None, hop=None):
         Two ints.
 
     Raises:
-        ValueError: if a window is longer than the model hears at once or shorter than it needs, or the hop is longer
-            than a window or shorter than a sample.
+        ValueError: if a window is longer than the model hears or takes at once or shorter than it needs, or the hop is
+            longer than a window or shorter than a sample.
     """
     rate = predictor.sample_rate
     samples = predictor.window if window is None else _samples("window", window, rate)
@@ -44,6 +44,11 @@ def window_sizes(predictor, window=None, hop=None):
         raise ValueError(
             f"`window` must be at most {predictor.samples / rate:g} s, what the model hears at once: it would hear the "
             f"rest of no window. Received: window={window}"
+        )
+    if predictor.chunks_top_db is None and samples > predictor.longest:
+        raise ValueError(
+            f"`window` must be at most {predictor.longest / rate:g} s, what the model was exported for; export again "
+            f"with a larger `max_seconds`. Received: window={window}"
         )
     step = max(samples // 2, 1) if hop is None else _samples("hop", hop, rate)
     if step > samples:

@@ -131,5 +131,8 @@ def test_slips_end_in_one_line(sertk, one_line, monkeypatch, tmp_path):
     one_line(sertk("listen", tmp_path, "-"), "pipe it in. Received: a terminal")
     standard_input(monkeypatch, b"")
     one_line(sertk("listen", tmp_path, "-", "--format", "mp3"), "`encoding` must be one of s16le, f32le")
+    one_line(sertk("listen", tmp_path, "-", "--device", 1), "`--device` is of no use with standard input; leave it out")
     monkeypatch.setitem(sys.modules, "sounddevice", None)
+    for option, value in (("--rate", 8_000), ("--format", "f32le"), ("--channels", 2)):
+        one_line(sertk("listen", tmp_path, option, value), f"`{option}` is of no use with a microphone; leave it out")
     one_line(sertk("listen", tmp_path), "pip install 'sertk[listen]'")

@@ -1,12 +1,14 @@
 """LiteRT files: Keras's probabilities where only `ai-edge-litert` is, smaller in half floats and in 8 bits."""
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
 
 import numpy as np
 import pytest
+import soundfile
 
 import sertk
 from sertk.export import export_litert
@@ -144,6 +146,19 @@ def test_few_clips_are_drawn_evenly_from_the_emotions(finished_run, monkeypatch)
     calibration.calibration_set(finished_run, 14)
     emotions = finished_run.split.set_index("path").loc[heard, "emotion"]
     assert emotions.value_counts().tolist() == [2] * 7
+
+
+def test_the_ranges_are_measured_on_what_the_recipe_crops(finished_run, tmp_path):
+    from sertk.export.calibration import calibration_set
+    from sertk.recipes import Run
+
+    shutil.copy(finished_run.path("split.csv"), tmp_path)
+    settings = json.loads(finished_run.path("recipe.json").read_text())
+    settings["recipe"]["audio"]["crop"] = "start"
+    (tmp_path / "recipe.json").write_text(json.dumps(settings))
+    soundfile.write(tmp_path / "clip.wav", np.repeat([0.25, -0.25], 16_000), 16_000)
+    (heard,) = calibration_set(Run(tmp_path), [tmp_path / "clip.wav"])
+    np.testing.assert_array_equal(heard, np.full(16_000, 0.25, "float32"))
 
 
 def test_clips_of_the_test_part_are_refused(finished_run, tmp_path):

@@ -76,9 +76,17 @@ def test_what_stands_behind_a_clip_has_no_say(asked):
     loud, quiet = noise(3, 20_000), noise(3, 20_000)
     for row, length in enumerate(lengths):
         loud[row, length:], quiet[row, length:] = 50.0, 0.0
+    nothing = np.where(loud == 50.0, np.float32("nan"), loud)
     for family in ("cnn", "speech_encoder"):
-        said = [asked(family, "padded", waveform=one, lengths=lengths)["probabilities"] for one in (loud, quiet)]
-        np.testing.assert_array_equal(*said)
+        expected = asked(family, "padded", waveform=quiet, lengths=lengths)["probabilities"]
+        for one in (loud, 50 * loud, nothing):
+            one = np.where(quiet == 0, one, quiet)
+            np.testing.assert_array_equal(
+                asked(family, "padded", waveform=one, lengths=lengths)["probabilities"], expected
+            )
+    nothing[1, 8_999] = np.nan
+    with pytest.raises(tf.errors.InvalidArgumentError, match="it holds NaN or infinity"):
+        asked("cnn", "padded", waveform=nothing, lengths=lengths)
 
 
 @pytest.mark.parametrize(

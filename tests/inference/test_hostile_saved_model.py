@@ -217,6 +217,7 @@ def test_variables_that_are_not_there_are_refused(save):
         {"seconds": 1e300},
         {"seconds": float("inf")},
         {"chunks_top_db": "x"},
+        {"chunks_top_db": 30.0, "seconds": None},
         {"shortest": -5},
         {"max_seconds": float("nan")},
         {"recipe": []},
@@ -225,6 +226,13 @@ def test_variables_that_are_not_there_are_refused(save):
 )
 def test_an_absurd_description_is_refused(save, changes):
     refused(save(halves, ABOUT | changes), f"`{next(iter(changes))}` is missing or absurd")
+
+
+def test_classes_that_the_answers_do_not_have_are_refused(save):
+    def thirds(waveform):
+        return tf.ones((tf.shape(waveform)[0], 3)) / 3
+
+    refused(save(thirds), "must answer a `waveform` with a probability a class")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, "3"])

@@ -105,6 +105,38 @@ def test_files_that_break_off_are_left_out_whole(energy_predictor, recording, tm
         timeline(energy_predictor(1.0), [recording], max_seconds=0)
 
 
+def test_what_the_model_refuses_is_told_by_file_and_may_be_left_out(energy_predictor, recording, tmp_path, speech_like):
+    """As an exported model refuses a clip that is longer than it was exported for, or too loud."""
+    soundfile.write(tmp_path / "loud.wav", 500 * speech_like(16_000), 16_000, subtype="FLOAT")
+
+    class Exported(energy_predictor):
+        longest = 48_000
+
+        def _answer(self, windows):
+            if np.abs(windows).max() > 100:
+                raise ValueError("`waveform` must lie in [-1, 1]. Received: a sample of 250")
+            return super()._answer(windows)
+
+    soundfile.write(tmp_path / "short.wav", speech_like(16_000), 16_000)
+    files = [tmp_path / "short.wav", recording, tmp_path / "loud.wav"]
+    table = predict(Exported(), files, skip_bad=True)
+    assert list(table["path"]) == [str(files[0])]
+    long, loud = table.attrs["skipped"]
+    assert (long["path"], long["reason"][:28]) == (str(recording), "`waveform` must have at most")
+    assert (loud["path"], loud["reason"][:28]) == (str(files[2]), "`waveform` must lie in [-1, ")
+    with pytest.raises(ValueError, match=r"talk\.wav: `waveform` must have at most 48000 samples, 3 s"):
+        predict(Exported(), files)
+    with pytest.raises(ValueError, match=r"loud\.wav: `waveform` must lie in"):
+        timeline(Exported(), files)
+    assert [left["path"] for left in timeline(Exported(), files, skip_bad=True).attrs["skipped"]] == [str(files[2])]
+
+
+def test_a_name_is_drawn_as_it_is(energy_predictor, recording, tmp_path):
+    """What lies between dollars would be a formula to Matplotlib, and an error where it is none."""
+    odd = recording.rename(tmp_path / "$\\frac$ and $x_y$.wav")
+    assert write_timeline(timeline(energy_predictor(1.0), [odd]), tmp_path / "timeline.png").is_file()
+
+
 PEAK = """
 import resource, sys
 sys.path.insert(0, {folder!r})

@@ -112,6 +112,17 @@ def test_saved_model_of_somebody_else_is_refused(tmp_path):
         Predictor(tmp_path)
 
 
+def test_what_a_saved_models_graph_refuses_is_one_sentence(saved_model, tmp_path):
+    """16-bit integers that somebody wrote as floats: a sound file to libsndfile."""
+    loud = np.full(16_000, 20_000.0)
+    soundfile.write(tmp_path / "loud.wav", loud, 16_000, subtype="FLOAT")
+    sentence = r"`waveform` must lie in \[-1, 1\]; divide 16-bit PCM by 32768\. Received: a sample of 20000(\.0*)?$"
+    with pytest.raises(ValueError, match=f"^{sentence}"):
+        Predictor(saved_model).probabilities(loud)
+    with pytest.raises(ValueError, match=rf"loud\.wav: {sentence}"):
+        predict(saved_model, [tmp_path / "loud.wav"])
+
+
 def test_a_saved_model_takes_a_long_clip_in_windows_alone(saved_model, finished_run):
     """Its graph refuses over 60 s, so that a server's memory is bounded; a run's network has no such limit."""
     rate = Predictor(saved_model).sample_rate

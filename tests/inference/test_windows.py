@@ -56,6 +56,26 @@ def test_sizes_are_the_models_unless_told_otherwise(energy_predictor):
     assert window_sizes(energy_predictor(None, 8_000)) == (24_000, 12_000)  # 3 s where it hears any length
 
 
+@pytest.mark.parametrize("seconds", [None, 3.0])
+def test_windows_are_no_longer_than_an_exported_model_takes(energy_predictor, seconds):
+    """As one that was exported with `max_seconds=2`."""
+    predictor = energy_predictor(seconds)
+    predictor.longest = 32_000
+    assert window_sizes(predictor) == (32_000, 16_000)
+    assert predictor.probabilities(np.zeros(40_000), windows=True) == pytest.approx([0.5, 0.5])
+    with pytest.raises(ValueError, match=r"`window` must be at most 2 s, .* Received: window=2\.5"):
+        window_sizes(predictor, window=2.5)
+
+
+def test_silence_of_any_length_is_heard_by_a_model_of_chunks(energy_predictor):
+    """There is no voiced chunk in it; of the whole, an exported model takes no more than it was exported for."""
+    predictor = energy_predictor(0.2)
+    predictor.chunks_top_db, predictor.longest = 30.0, 32_000
+    assert predictor.probabilities(np.zeros(32_001)) == pytest.approx([0.5, 0.5])
+    assert window_sizes(predictor) == (48_000, 24_000)
+    assert predictor.of_windows(np.zeros((1, 48_000), "float32"))[0] == pytest.approx([0.5, 0.5])
+
+
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [

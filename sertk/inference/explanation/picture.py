@@ -68,7 +68,7 @@ def plot_explanation(explanation, path, title="", offset=0.0):
         axes.tick_params(labelbottom=False)
     over_bands.tick_params(labelleft=False)
     told = f"{explanation.emotion}, {explanation.probability:.0%}"
-    figure.suptitle(f"{title}: {told}" if title else told, fontweight="bold", fontsize=13)
+    figure.suptitle(f"{title}: {told}" if title else told, fontweight="bold", fontsize=13, parse_math=False)
     path = Path(path)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI)

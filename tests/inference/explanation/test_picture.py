@@ -53,7 +53,7 @@ def test_a_sentence_tells_it(explanation):
 
 
 def test_heat_is_red_where_it_speaks_for_and_blue_where_it_speaks_against(explanation, tmp_path):
-    plot_explanation(explanation, tmp_path / "new" / "why.png", title="clip.wav")
+    plot_explanation(explanation, tmp_path / "new" / "why.png", title="$\\frac$.wav")  # no formula
     with Image.open(tmp_path / "new" / "why.png") as picture:
         assert picture.size == (1650, 1200)
         colours = np.array(picture.convert("RGB")).astype(int)
