@@ -94,7 +94,8 @@ def export_saved_model(run, directory, *, max_seconds=LONGEST, warm_up=None):
     alone = run.recipe.model.options.get("attend_over") == "batch"
     for name, (function, takes) in signatures(model, run.classes, rate, max_seconds, alone).items():
         archive.add_endpoint(name, function, input_signature=takes)
-    unfinished = directory.with_name(f".{directory.name}-unfinished")
+    place = directory.absolute()  # `1` and `.` have a name and a folder above, too
+    unfinished = place.with_name(f".{place.name}-unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     with _without_log():
         archive.write_out(str(unfinished), verbose=False)
@@ -105,7 +106,7 @@ def export_saved_model(run, directory, *, max_seconds=LONGEST, warm_up=None):
     )
     if warm_up:
         seconds = min(max_seconds, described["seconds"] or 3.0)
-        write_warm_up(unfinished, directory.parent.name, rate, max(round(seconds * rate), shortest))
+        write_warm_up(unfinished, place.parent.name, rate, max(round(seconds * rate), shortest))
     if directory.exists():
         directory.rmdir()
     unfinished.rename(directory)

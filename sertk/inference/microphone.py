@@ -70,6 +70,8 @@ class Microphone:
             )
             self._stream.start()
         except self._sounddevice.PortAudioError as error:
+            if self._stream is not None:
+                self._stream.close()
             raise ValueError(
                 "`device` can't be opened; does another program hold it, or is the microphone not allowed? "
                 f"Received: device={self._device!r}: {error}"
@@ -84,7 +86,8 @@ class Microphone:
             try:
                 arrived, *pieces = self._waiting.get(timeout=PATIENCE)
             except queue.Empty:
-                if self._over:
+                # The last of it may have come in just now.
+                if self._over and self._waiting.empty():
                     return
                 continue
             # What came in while the model was busy is one piece, whose windows it is asked about together.

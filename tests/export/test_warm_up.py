@@ -10,9 +10,11 @@ from sertk.export import export_saved_model
 WARM_UP = "assets.extra/tf_serving_warmup_requests"
 
 
-def test_every_signature_has_a_request_that_it_answers(run, tmp_path):
+def test_every_signature_has_a_request_that_it_answers(run, tmp_path, monkeypatch):
     prediction_log_pb2 = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
-    directory = export_saved_model(run, tmp_path / "emotions" / "3")
+    (tmp_path / "emotions").mkdir()
+    monkeypatch.chdir(tmp_path / "emotions")
+    directory = export_saved_model(run, "3")
     loaded = tf.saved_model.load(str(directory))
     asked = []
     for record in tf.data.TFRecordDataset(str(directory / WARM_UP)).as_numpy_iterator():

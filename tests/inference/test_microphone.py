@@ -21,6 +21,7 @@ def sounddevice(monkeypatch):
     module.PortAudioError = PortAudioError
     module.played = np.zeros(0, "float32")
     module.streams = []
+    module.stuck = False
 
     def query_devices(device=None, kind=None):
         assert kind == "input"
@@ -39,6 +40,8 @@ def sounddevice(monkeypatch):
             module.streams.append(self)
 
         def start(self):
+            if module.stuck:
+                raise PortAudioError("Unanticipated host error")
             self.thread = threading.Thread(target=self._play)
             self.thread.start()
 
@@ -52,7 +55,8 @@ def sounddevice(monkeypatch):
             self.finished()
 
         def close(self):
-            self.thread.join()
+            if not module.stuck:
+                self.thread.join()
             self.closed = True
 
     module.query_devices, module.InputStream = query_devices, InputStream
@@ -100,6 +104,13 @@ def test_a_device_that_is_held_is_told(sounddevice):
         Microphone("held"),
     ):
         pass
+
+
+def test_a_device_that_does_not_start_is_told_and_closed(sounddevice):
+    sounddevice.stuck = True
+    with pytest.raises(ValueError, match=r"`device` can't be opened; .* Unanticipated host error"), Microphone():
+        pass
+    assert sounddevice.streams[0].closed
 
 
 def test_without_sounddevice_or_its_library_it_is_told_what_to_install(monkeypatch):
