@@ -90,6 +90,7 @@ def test_train_evaluate_export_predict(sertk, tiny_corpus, small, cache, tmp_pat
     assert answer["predicted"] in out
 
 
+@pytest.mark.slow
 def test_images_and_a_run_on_chunks_of_them(sertk, tiny_corpus, cache, tmp_path):
     """Figures a chunk and a clip, one example image an emotion, and no advice to average where that is done already."""
     corpus = tiny_corpus["path"][0].rsplit("/", 2)[0]

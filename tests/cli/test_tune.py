@@ -20,6 +20,7 @@ def arguments(corpus, small, cache):
     return ["-c", corpus, "--cache", cache, "--split", "speaker", *settings]
 
 
+@pytest.mark.slow
 def test_the_table_of_section_4_3_2_is_one_command_and_its_best_rate_trains(sertk, arguments, corpus, cache, tmp_path):
     """Four rates with accuracy and loss on both parts; one epoch here."""
     folder = tmp_path / "search"

@@ -200,6 +200,7 @@ def test_any_length_of_the_fourier_transform_gives_librosas_numbers(n_fft):
     np.testing.assert_allclose(ask(waveform=given[None])["probabilities"][0], expected, atol=1e-2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["two_cnn", "parallel", "attentive", "ensemble", "chunks", "trimmed"])
 def test_families_agree_with_keras(untrained_run, tmp_path, family):
     run = untrained_run(family)

@@ -120,6 +120,7 @@ def test_says_what_it_is_beside_the_model(saved_model, finished_run):
     assert metadata["rates"] == [8_000, 16_000, 22_050, 24_000, 44_100, 48_000]
 
 
+@pytest.mark.slow
 def test_the_user_is_not_told_of_a_folder_that_will_be_gone(finished_run, tmp_path, capfd):
     """TensorFlow logs where it writes, which is under another name until the export is done."""
     export_saved_model(finished_run, tmp_path / "1", warm_up=False)
@@ -140,6 +141,7 @@ def test_nothing_is_overwritten(saved_model, finished_run):
         export_saved_model(finished_run, saved_model)
 
 
+@pytest.mark.slow
 def test_an_export_that_fails_leaves_nothing_to_serve(finished_run, tmp_path, monkeypatch):
     def full_disk(*_, **__):
         raise OSError("No space left on device")

@@ -52,6 +52,7 @@ def test_files_are_limited_by_their_seconds(asked, by_hand):
         asked("cnn", "audio_bytes", audio_bytes=[by_hand.noise(9), by_hand.noise(96_001, 48_000)])
 
 
+@pytest.mark.slow
 def test_what_is_shorter_than_the_network_needs_is_refused(asked, by_hand):
     """A speech transformer's convolutions see 400 samples at once."""
     message = "must have at least 400 samples, 0.025 s. Received: 399 samples"

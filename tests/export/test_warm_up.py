@@ -45,6 +45,7 @@ def without_serving_api(monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_without_the_extra_there_are_none(run, tmp_path, without_serving_api):
     assert not (export_saved_model(run, tmp_path / "1") / WARM_UP).exists()
 

@@ -172,6 +172,7 @@ def test_cells_stay_sharp_where_matplotlib_keeps_them_sharp(height, width):
     assert apart(ours, expected) < 1
 
 
+@pytest.mark.slow
 def test_every_colour_map_of_matplotlib_has_its_colours():
     waveform = voice(8_000)
     decibels = of_librosa(waveform)
@@ -288,6 +289,7 @@ def test_one_saved_model_draws_clips_of_every_length(tmp_path):
         assert apart(served, imshow(of_librosa(waveform), 256, 188)) < CLOSE
 
 
+@pytest.mark.slow
 def test_a_process_that_has_drawn_nothing_yet_loads_a_model_that_draws(tmp_path):
     keras.Sequential([keras.Input((None,)), SpectrogramImage(20, 30)]).save(tmp_path / "model.keras")
     code = "import sys; from sertk.models import load; print(load(sys.argv[1]).output_shape)"

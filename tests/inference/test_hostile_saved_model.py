@@ -57,6 +57,7 @@ def test_what_only_computes_is_taken(save):
     np.testing.assert_array_equal(Predictor(save(halves)).probabilities(np.zeros(100)), [0.5, 0.5])
 
 
+@pytest.mark.slow
 def test_our_own_exports_are_taken(finished_run, tmp_path):
     folder = export_saved_model(finished_run, tmp_path / "1")
     assert Predictor(folder).probabilities(np.zeros(16_000)).sum() == pytest.approx(1, abs=1e-5)

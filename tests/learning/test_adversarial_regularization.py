@@ -255,6 +255,7 @@ def test_lengths_are_left_as_they_are():
     np.testing.assert_allclose(log["adversarial_loss"], np.log1p(np.exp(-2 * sums)).mean(), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(batches, resumes):
     features, labels = data()
     parts = batches(features, labels, 5)

@@ -180,6 +180,7 @@ def test_views_for_validation_are_the_same_in_every_epoch_and_leave_training_as_
     assert not np.isclose(with_validation["loss"], with_validation["val_loss"]).any()
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(batches, resumes):
     features, labels = data(13)
     log = resumes(lambda: wrapped(dropout=0.3), batches(features, labels, 4), batches(features, labels, 5))

@@ -216,6 +216,7 @@ def test_the_teacher_answers_as_in_inference_while_the_student_trains():
     np.testing.assert_allclose(log["distillation_loss"], soft(CLIPS @ STUDENT, told).mean(), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(batches, resumes):
     labels = LABELS * np.array([[1], [0], [0], [1], [0]], "float32")
     log = resumes(

@@ -359,6 +359,7 @@ def test_the_layers_of_a_base_model_can_be_asked_for_their_outputs_afterwards():
     assert network.get_layer("fc1").output.shape == (None, 8)
 
 
+@pytest.mark.slow
 def test_xla_gives_the_same():
     _, batch, labels = data()
     eagerly, compiled = (
@@ -422,6 +423,7 @@ def test_padded_clips_may_have_longer_and_shorter_neighbours():
     np.testing.assert_allclose(log["graph_loss"], expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(batches, resumes):
     features, batch, labels = data(level=2)
     validation = batches(features, labels, 5)

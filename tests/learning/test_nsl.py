@@ -43,6 +43,7 @@ def test_it_is_not_imported_before_it_is_used():
     assert run(code).stdout.strip() == "set()"
 
 
+@pytest.mark.slow
 def test_where_it_is_missing_one_sentence_says_how_to_get_it():
     code = """
 import sys

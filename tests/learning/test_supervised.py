@@ -57,6 +57,7 @@ def weights(model):
     return [np.asarray(variable) for variable in model.trainable_variables]
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(parts, tmp_path, monkeypatch):
     train, validation = parts
     options = {"epochs": 4, "patience": 10, "verbose": 0}

@@ -79,6 +79,7 @@ def test_dropout_and_batch_norm_work_in_training_only(builder):
     assert not np.allclose(network(batch, training=True), network(batch, training=True))
 
 
+@pytest.mark.slow
 def test_learns_in_half_precision():
     """The largest of the three, which has the others' blocks in it."""
     keras.utils.set_random_seed(0)

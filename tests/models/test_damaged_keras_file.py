@@ -68,6 +68,7 @@ def loads_or_is_one_line(path):
         assert isinstance(model, keras.Model)
 
 
+@pytest.mark.slow
 @DAMAGE
 @given(st.data())
 def test_a_damaged_archive_loads_or_is_one_line(sound, tmp_path, data):
@@ -76,6 +77,7 @@ def test_a_damaged_archive_loads_or_is_one_line(sound, tmp_path, data):
     loads_or_is_one_line(path)
 
 
+@pytest.mark.slow
 @DAMAGE
 @given(st.sampled_from(MEMBERS), st.data())
 def test_a_damaged_member_loads_or_is_one_line(sound, tmp_path, name, data):
@@ -100,6 +102,7 @@ def test_a_list_of_members_of_another_size_is_one_line(sound, tmp_path):
         load(path)
 
 
+@pytest.mark.slow
 # Where numbers and names are, and nearly every change tells.
 @pytest.mark.parametrize("field", [b'"config": ', b'"name": ', b'"units": ', b'"batch_shape": ', b'"inbound_nodes": '])
 @pytest.mark.parametrize("value", [b"null", b"-1", b"1e400", b"[]", b'{"a": 1}', b'"\\n"', b"true", b"[[[]]]"])
