@@ -45,6 +45,15 @@ def listen(
         )
     if source == "-" and sys.stdin.isatty():
         raise ValueError("`-` takes raw PCM from standard input: pipe it in. Received: a terminal")
+    if source == "-":
+        refused = {"--device": device}
+    else:
+        refused = {"--rate": rate, "--format": None if encoding == "s16le" else encoding}
+        refused["--channels"] = None if channels == 1 else channels
+    stray = next((name for name, value in refused.items() if value is not None), None)
+    if stray is not None:
+        told = "with `-`, raw PCM" if source == "-" else "with a microphone; for raw PCM add `-`"
+        raise ValueError(f"`{stray}` is of no use {told}. Received: {refused[stray]}")
     from sertk.inference import Microphone, Predictor, Stream, read_pcm
 
     microphone = None
@@ -130,7 +139,7 @@ def _summary(stream, latencies, held_back):
         return f"{heard}, too little for an answer, which takes {stream.window:g} s"
     middle, most = (1000 * value for value in (statistics.median(latencies), max(latencies)))
     resampling = f", and the resampler held back {1000 * held_back:.0f} ms before" if held_back > 0 else ""
+    answers = "1 answer, which" if len(latencies) == 1 else f"{len(latencies)} answers; each"
     return (
-        f"{heard}, {len(latencies)} answers; each came {middle:.0f} ms (median; at most {most:.0f}) after the last of "
-        f"its sound{resampling}"
+        f"{heard}, {answers} came {middle:.0f} ms (median; at most {most:.0f}) after the last of its sound{resampling}"
     )
