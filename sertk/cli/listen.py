@@ -46,9 +46,10 @@ def listen(
     if source == "-" and sys.stdin.isatty():
         raise ValueError("`-` takes raw PCM from standard input: pipe it in. Received: a terminal")
     if source == "-":
-        _refuse("standard input", {"--device": (device, None)})
+        _refuse("with `-`, raw PCM", {"--device": (device, None)})
     else:
-        _refuse("a microphone", {"--rate": (rate, None), "--format": (encoding, "s16le"), "--channels": (channels, 1)})
+        of_pcm = {"--rate": (rate, None), "--format": (encoding, "s16le"), "--channels": (channels, 1)}
+        _refuse("with a microphone; for raw PCM add `-`", of_pcm)
     from sertk.inference import Microphone, Predictor, Stream, read_pcm
 
     microphone = None
@@ -77,7 +78,7 @@ def _refuse(source, options):
     """Refuses options that say nothing about a source; each comes with its value and its default."""
     for name, (value, default) in options.items():
         if value != default:
-            raise ValueError(f"`{name}` is of no use with {source}; leave it out. Received: {value}")
+            raise ValueError(f"`{name}` is of no use {source}. Received: {value}")
 
 
 def _warm_up(stream):
@@ -141,7 +142,7 @@ def _summary(stream, latencies, held_back):
         return f"{heard}, too little for an answer, which takes {stream.window:g} s"
     middle, most = (1000 * value for value in (statistics.median(latencies), max(latencies)))
     resampling = f", and the resampler held back {1000 * held_back:.0f} ms before" if held_back > 0 else ""
+    answers = "1 answer, which" if len(latencies) == 1 else f"{len(latencies)} answers; each"
     return (
-        f"{heard}, {len(latencies)} answers; each came {middle:.0f} ms (median; at most {most:.0f}) after the last of "
-        f"its sound{resampling}"
+        f"{heard}, {answers} came {middle:.0f} ms (median; at most {most:.0f}) after the last of its sound{resampling}"
     )

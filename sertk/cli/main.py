@@ -10,6 +10,8 @@ import typer
 from sertk.cli.app import app
 
 INTERRUPTED = 130
+# Commands that keep nothing of what they have done by then.
+FORGETFUL = ("demo", "export", "listen", "predict")
 
 
 def main():
@@ -21,7 +23,8 @@ def main():
     try:
         status = app(sys.argv[1:] or ["--help"], prog_name="sertk", standalone_mode=False)
         if status == INTERRUPTED:  # typer turns the interrupt into it, and says nothing
-            typer.echo("sertk: interrupted; the same command goes on with what is unfinished", err=True)
+            todo = "begins anew" if next(iter(sys.argv[1:]), "") in FORGETFUL else "goes on with what is unfinished"
+            typer.echo(f"sertk: interrupted; the same command {todo}", err=True)
         sys.exit(status)
     except Exception as error:
         if os.environ.get("SERTK_DEBUG"):

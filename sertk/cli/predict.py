@@ -49,11 +49,19 @@ def predict(
         check_timeline_path(path)
     if explain is not None and explain.suffix.lower() != ".png":
         raise ValueError(f"`--explain` draws a picture, whose name must end in .png. Received: {explain}")
+    if explain is None and method != "auto":
+        raise ValueError(f"`--method` is of no use without --explain; leave it out. Received: {method}")
+    if not skip_bad:  # which leaves one of several, perhaps
+        from sertk.inference.finding import audio_files
+
+        _check_pictures(len(audio_files(files)), timeline, explain)
     load_tensorflow(model)
     from sertk.inference import Predictor
     from sertk.inference import predict as of_files
 
     predictor = Predictor(model)
+    if explain is not None:
+        _check_explained(predictor, model, method)
     over_time = None
     if timeline or window is not None or hop is not None:
         over_time, table = _over_time(predictor, files, timeline, window, hop, skip_bad, max_seconds)
@@ -66,15 +74,17 @@ def predict(
     else:
         _echo_table(table, predictor.classes)
     for path in timeline:
-        typer.echo(f"sertk: {len(over_time)} windows are in {path}", err=True)
+        told = "1 window is" if len(over_time) == 1 else f"{len(over_time)} windows are"
+        typer.echo(f"sertk: {told} in {path}", err=True)
     if explain is not None:
         _explain(predictor, table, explain, method, windows, over_time)
     heard = float("inf") if predictor.samples is None else predictor.samples / predictor.sample_rate
     longer = (table["seconds"] > 2 * heard).sum()
     if longer and not windows and over_time is None and predictor.chunks_top_db is None and not as_json:
+        told = "1 file is" if longer == 1 else f"{longer} files are"
         typer.echo(
-            f"sertk: {longer} files are over twice as long as the {heard:g} s that the model hears; --windows averages "
-            "over the whole",
+            f"sertk: {told} over twice as long as the {heard:g} s that the model hears; --windows averages over the "
+            "whole",
             err=True,
         )
 
@@ -85,17 +95,38 @@ def _over_time(predictor, files, paths, window, hop, skip_bad, max_seconds):
 
     longest = float("inf") if max_seconds is None else max_seconds
     table = timeline(predictor, files, window=window, hop=hop, skip_bad=skip_bad, max_seconds=longest)
+    of_files = summary(table)
+    _check_pictures(len(of_files), paths, None)
     for path in paths:
         write_timeline(table, path)
-    return table, summary(table)
+    return table, of_files
+
+
+def _check_pictures(count, timelines, explain):
+    """Refuses one picture of several files: before anything is predicted, where it shows by then."""
+    if count > 1 and any(path.suffix.lower() == ".png" for path in timelines):
+        raise ValueError(
+            f"`--timeline` draws one recording at a time; .csv and .json take several. Received: {count} files"
+        )
+    if count > 1 and explain is not None:
+        raise ValueError(f"`--explain` draws one recording at a time. Received: {count} files")
+
+
+def _check_explained(predictor, model, method):
+    """Refuses what no prediction could make up for."""
+    if predictor.network is None:
+        raise ValueError(f"`--explain` needs a run: what was exported holds no layers to look into. Received: {model}")
+    from sertk.inference.explanation.explaining import METHODS
+
+    if method not in METHODS:
+        raise ValueError(f"`--method` must be one of {', '.join(METHODS)}. Received: {method}")
 
 
 def _explain(predictor, table, path, method, windows, over_time):
     from sertk.inference import explain, plot_explanation
     from sertk.inference.part import part_of, strongest
 
-    if len(table) != 1:
-        raise ValueError(f"`--explain` draws one recording at a time. Received: {len(table)} files")
+    _check_pictures(len(table), [], path)
     answer = table.iloc[0]
     start, samples = strongest(predictor, answer, over_time) if windows or over_time is not None else (0, None)
     waveform = part_of(answer["path"], predictor.sample_rate, start, samples)

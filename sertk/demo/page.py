@@ -4,6 +4,7 @@ import contextlib
 import io
 import sys
 
+from sertk.audio.decode import check_max_seconds
 from sertk.demo.looking import MAX_SECONDS, look_at
 from sertk.inference import Predictor
 
@@ -90,11 +91,12 @@ def serve(model, *, share=False, port=None, max_seconds=MAX_SECONDS, block=True)
 
     Raises:
         ImportError: if Gradio is not installed.
-        ValueError: if `port` is no port, or taken.
+        ValueError: if `port` is no port, or taken, or `max_seconds` no length.
         FileNotFoundError: if there is no such model.
     """
     if port is not None and (not isinstance(port, int) or not 1 <= port <= 65_535):
         raise ValueError(f"`port` must be an integer from 1 to 65535. Received: port={port!r}")
+    check_max_seconds(max_seconds)
     gradio = _gradio()
     page = build_page(model, max_seconds=max_seconds)
     said = io.StringIO()

@@ -234,6 +234,12 @@ def test_an_interruption_is_told_in_one_line(sertk, monkeypatch, tmp_path):
     assert err == "sertk: interrupted; the same command goes on with what is unfinished\n"
 
 
+def test_an_interruption_promises_nothing_where_nothing_is_kept(sertk, monkeypatch, tmp_path):
+    monkeypatch.setattr("sertk.inference.Predictor", mock.Mock(side_effect=KeyboardInterrupt))
+    status, out, err = sertk("predict", tmp_path, tmp_path / "x.wav", "--skip-bad")
+    assert (status, out, err) == (130, "", "sertk: interrupted; the same command begins anew\n")
+
+
 def test_unexpected_errors_are_one_line_too_unless_asked_for(sertk, one_line, monkeypatch):
     def burst(*_):
         raise RuntimeError("the pipe burst\n  at a joint\n  in the cellar")

@@ -16,6 +16,10 @@ def test_a_port_that_is_none_is_told(sertk, one_line, tmp_path):
     )
 
 
+def test_a_longest_recording_that_is_none_is_told(sertk, one_line, tmp_path):
+    one_line(sertk("demo", tmp_path, "--max-seconds", -1), "`max_seconds` must be", "Received: max_seconds=-1")
+
+
 def test_a_tflite_file_that_is_none_of_ours_is_told(sertk, one_line, tmp_path):
     pytest.importorskip("gradio", reason="the page needs Gradio: sertk[demo]")
     (tmp_path / "other.tflite").write_bytes(b"TFL3")

@@ -10,7 +10,7 @@ from sertk.export import export_litert
 pytest.importorskip("ai_edge_litert")
 
 
-def test_a_tflite_file_is_exported_and_answers(sertk, finished_run, tiny_corpus, tmp_path):
+def test_a_tflite_file_is_exported_and_answers(sertk, one_line, finished_run, tiny_corpus, tmp_path):
     path = tmp_path / "emotions.tflite"
     status, out, _ = sertk("export", finished_run.directory, "-o", path, "--quantize", "float16")
     assert status == 0
@@ -19,6 +19,8 @@ def test_a_tflite_file_is_exported_and_answers(sertk, finished_run, tiny_corpus,
     status, out, _ = sertk("predict", path, tiny_corpus["path"][0])
     assert status == 0
     assert out.splitlines()[1].startswith(tiny_corpus["path"][0])
+    told = sertk("predict", path, tiny_corpus["path"][0], "--explain", tmp_path / "why.png")
+    one_line(told, f"`--explain` needs a run: what was exported holds no layers to look into. Received: {path}")
 
 
 WITHOUT_TENSORFLOW = (

@@ -118,6 +118,11 @@ def test_a_runs_network_hears_what_it_hears_in_a_file(sertk, finished_run, tmp_p
         assert moment["probabilities"] == pytest.approx(other["probabilities"], abs=2e-6)
 
 
+def test_one_answer_is_told_as_one(listening):
+    _, err = listening().communicate(pcm(1), timeout=300)
+    assert "sertk: 1.0 s of sound, 1 answer, which came " in err.decode()
+
+
 def test_too_little_sound_is_told(sertk, finished_run, monkeypatch):
     standard_input(monkeypatch, b"")
     status, _, err = sertk("listen", finished_run.directory, "-", "--json")
@@ -131,8 +136,9 @@ def test_slips_end_in_one_line(sertk, one_line, monkeypatch, tmp_path):
     one_line(sertk("listen", tmp_path, "-"), "pipe it in. Received: a terminal")
     standard_input(monkeypatch, b"")
     one_line(sertk("listen", tmp_path, "-", "--format", "mp3"), "`encoding` must be one of s16le, f32le")
-    one_line(sertk("listen", tmp_path, "-", "--device", 1), "`--device` is of no use with standard input; leave it out")
+    one_line(sertk("listen", tmp_path, "-", "--device", 1), "`--device` is of no use with `-`, raw PCM. Received: 1")
+    for name, value in (("--rate", 48_000), ("--format", "f32le"), ("--channels", 2)):
+        told = sertk("listen", tmp_path, name, value)
+        one_line(told, f"`{name}` is of no use with a microphone; for raw PCM add `-`. Received: {value}")
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    for option, value in (("--rate", 8_000), ("--format", "f32le"), ("--channels", 2)):
-        one_line(sertk("listen", tmp_path, option, value), f"`{option}` is of no use with a microphone; leave it out")
     one_line(sertk("listen", tmp_path), "pip install 'sertk[listen]'")

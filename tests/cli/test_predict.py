@@ -45,6 +45,15 @@ def test_windows_alone_are_half_over_each_other(sertk, finished_run, talk):
     assert short["probabilities"] != plain["probabilities"]
 
 
+def test_one_file_and_one_window_are_told_as_one(sertk, finished_run, talk, tmp_path):
+    _, _, err = sertk("predict", finished_run.directory, talk)
+    assert err.startswith("sertk: 1 file is over twice as long as the 1 s that the model hears; --windows averages")
+    short = tmp_path / "short.wav"
+    soundfile.write(short, soundfile.read(talk)[0][:8_000], 16_000)
+    _, _, err = sertk("predict", finished_run.directory, short, "--timeline", tmp_path / "short.csv")
+    assert err == f"sertk: 1 window is in {tmp_path / 'short.csv'}\n"
+
+
 def test_an_explanation_is_a_picture_and_a_sentence(sertk, finished_run, talk, tmp_path):
     status, out, err = sertk("predict", finished_run.directory, talk, "--explain", tmp_path / "why.png", "--windows")
     assert status == 0
@@ -89,15 +98,33 @@ def energy_like(tmp_path, monkeypatch):
 def test_slips_end_in_one_line_before_anything_is_loaded(sertk, one_line, tmp_path):
     one_line(sertk("predict", tmp_path, "x.wav", "--timeline", "t.xls"), "must end in .csv, .json or .png")
     one_line(sertk("predict", tmp_path, "x.wav", "--explain", "why.jpg"), "must end in .png. Received: why.jpg")
+    one_line(sertk("predict", tmp_path, "x.wav", "--method", "grad-cam"), "`--method` is of no use without --explain")
+    one_line(sertk("predict", tmp_path / "no-run", tmp_path / "x.wav"), "x.wav: there is no such file")
+
+
+def test_one_picture_of_several_files_is_refused_before_anything_is_loaded(sertk, one_line, talk, tmp_path):
+    for name in ("timeline", "explain"):
+        told = sertk("predict", tmp_path / "no-run", talk, talk, f"--{name}", tmp_path / "picture.png")
+        one_line(told, f"`--{name}` draws one recording at a time", "Received: 2 files")
+
+
+def test_one_picture_of_what_is_left_of_several_files_is_drawn(sertk, one_line, finished_run, talk, tmp_path):
+    (tmp_path / "cut.wav").write_bytes(talk.read_bytes()[:50_000])
+    picture, run = tmp_path / "timeline.png", finished_run.directory
+    assert sertk("predict", run, talk, tmp_path / "cut.wav", "--skip-bad", "--timeline", picture)[0] == 0
+    assert picture.is_file()
+    told = sertk("predict", run, talk, talk, "--skip-bad", "--timeline", tmp_path / "t.csv", "--timeline", picture)
+    assert told[1:] == (
+        "",
+        "sertk: `--timeline` draws one recording at a time; .csv and .json take several. Received: 2 files\n",
+    )
+    assert not (tmp_path / "t.csv").exists()
 
 
 def test_slips_end_in_one_line(sertk, one_line, finished_run, talk, tmp_path):
     run = finished_run.directory
     one_line(sertk("predict", run, talk, "--hop", 2), "`hop` must be at most a window, 1 s")
     one_line(sertk("predict", run, talk, "--window", 2), "`window` must be at most 1 s")
-    status, _, err = sertk("predict", run, talk, talk, "--explain", tmp_path / "why.png")
-    assert (status, err) == (1, "sertk: `--explain` draws one recording at a time. Received: 2 files\n")
-    status, _, err = sertk("predict", run, talk, "--explain", tmp_path / "why.png", "--method", "lime")
-    assert status == 1
-    assert err.startswith("sertk: `method` must be one of auto, grad-cam, integrated-gradients")
+    told = sertk("predict", run, talk, "--explain", tmp_path / "why.png", "--method", "lime")
+    one_line(told, "`--method` must be one of auto, grad-cam, integrated-gradients. Received: lime")
     assert not (tmp_path / "why.png").exists()

@@ -29,7 +29,8 @@ def heard(*arguments):
 @given(st.lists(st.integers(-32_768, 32_767), max_size=50), st.lists(st.integers(1, 7), max_size=60))
 def test_pieces_that_end_within_a_sample_lose_nothing(integers, sizes):
     content = b"".join(value.to_bytes(2, "little", signed=True) for value in integers)
-    if content[:3] == b"ID3" or content[:4] in (b"RIFF", b"OggS", b"fLaC", b"FORM", b"RF64", b"RIFX", b"caff", b".snd"):
+    headers = (b"RIFF", b"OggS", b"fLaC", b"FORM", b"RF64", b"RIFX", b"caff", b".snd", b"\x1aE\xdf\xa3")
+    if content[:3] == b"ID3" or content[:4] in headers:
         return
     np.testing.assert_array_equal(heard(Pipe(content, sizes)), np.float32(integers) / 32_768)
 
@@ -54,10 +55,20 @@ def test_a_sound_that_ends_within_a_sample_is_told_of():
         assert len(heard(Pipe(bytes(5)))) == 2
 
 
-@pytest.mark.parametrize("header", [b"RIFF....WAVEfmt ", b"fLaC....", b"OggS....", b"ID3....."])
+@pytest.mark.parametrize("header", [b"RIFF....WAVEfmt ", b"fLaC....", b"OggS....", b"ID3.....", b"\x1aE\xdf\xa3"])
 def test_files_with_a_header_are_no_raw_sound(header):
     with pytest.raises(ValueError, match=r"must be raw PCM, without a header; `ffmpeg .* begins with b'"):
         heard(Pipe(header + bytes(100)))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "integers", [[-1, -1], [0, 0x7F80], [5, 0x7000], [1, 0x7F80]]
+)  # NaN, infinity, 1.6e29, signalling NaN
+def test_integers_that_are_called_floats_are_told_of(integers):
+    content = np.array(integers).astype("<u2").tobytes()
+    with pytest.raises(ValueError, match=r"16-bit integers the encoding is s16le\. Received: samples up to .* as f32"):
+        heard(Pipe(content), "f32le")
 
 
 @pytest.mark.parametrize(
