@@ -13,11 +13,17 @@ RATES = (8_000, 16_000, 22_050, 24_000, 44_100, 48_000)
 PASSBAND, STOPBAND, ATTENUATION = 0.9136, 1.0, 128.0
 # So many samples leave the filter at once: few would leave the processor waiting for a matrix worth its while.
 BLOCK = 128
+# Rates that share no large divisor want a filter for each of so many phases, which all lie in the graph.
+MOST_PHASES = 1_000
 
 
 def supported_rates(sample_rate):
-    """The rates from which a graph resamples to `sample_rate`: `RATES` and that one, in order."""
-    return tuple(sorted({*RATES, sample_rate}))
+    """The rates from which a graph resamples to `sample_rate`, in order: that one, and those of `RATES` near enough.
+
+    Of a model at 16,001 Hz none is: filters from 48,000 Hz would take 3 GB.
+    """
+    near = {rate for rate in RATES if sample_rate // math.gcd(rate, sample_rate) <= MOST_PHASES}
+    return tuple(sorted({*near, sample_rate}))
 
 
 def resample(waveform, file_rate, sample_rate):

@@ -94,7 +94,8 @@ def _head(content, row, rates, max_seconds):
     begins = _text(content, 0, 4)
     # What is no text must not get into a message, which has to be UTF-8.
     begins = tf.where(tf.strings.regex_full_match(begins, "[ -~]*"), begins, "....")
-    named = ", ".join(f"{one:,}" for one in rates[:-1]) + f" or {rates[-1]:,}"
+    *others, last = (f"{one:,}" for one in rates)
+    named = f"{', '.join(others)} or {last}" if others else last
     # Each needs what those before it found, so they run in their order, and the first that fails is what is told.
     checks = (
         (size > 0, "is empty; copy or download it again. Received: 0 bytes"),

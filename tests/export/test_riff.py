@@ -9,6 +9,7 @@ import soxr
 import tensorflow as tf
 
 from sertk.export.recordings import read_batch
+from sertk.export.resampling import supported_rates
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,20 @@ def test_every_rate_people_have_is_resampled_as_soxr_does(decode, by_hand, read_
     ratio = np.sqrt(np.mean((waveform - expected) ** 2) / np.mean(expected**2))
     assert 20 * np.log10(ratio) < -55
     np.testing.assert_allclose(expected, soxr.resample(read_bytes(content, rate), rate, 16_000), atol=1e-6)
+
+
+def test_a_model_at_an_odd_rate_takes_files_at_that_rate_alone(by_hand):
+    """16,001 shares no divisor with the others: a filter for each of 16,001 phases would be gigabytes of graph."""
+    decode = tf.function(lambda files: read_batch(files, 16_001, 60.0), autograph=False)
+    (waveform,), lengths = decode(tf.constant([by_hand.noise(500, 16_001)]))
+    assert (len(waveform), list(lengths)) == (500, [500])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must have a sample rate of 16,001 Hz; resample it"):
+        decode(tf.constant([by_hand.noise(500, 16_000)]))
+
+
+@pytest.mark.parametrize("rate", [11_025, 12_000, 16_000, 22_050, 32_000, 44_100, 48_000])
+def test_models_at_rates_that_people_have_take_them_all(rate):
+    assert supported_rates(rate) == tuple(sorted({8_000, 16_000, 22_050, 24_000, 44_100, 48_000, rate}))
 
 
 def test_speech_is_resampled_as_soxr_does(decode, by_hand, corpora_dir):
