@@ -96,13 +96,16 @@ def write_untrained(directory, family, encoder):
     shape, cutting = assemble.input_shape(recipe), assemble.fixed_length(recipe)
     members = range(1, recipe.training.members + 1)
     networks = [assemble.network(recipe, shape, len(CLASSES), member, channels) for member in members]
-    together = ensemble(networks)
-    if recipe.audio.pad == "batch":
-        model = from_padded(together, cutting)
-    else:
-        model = from_waveform(together, assemble.features(recipe), fixed_length=cutting, embedder=upstream)
+
+    def heard(network):
+        if recipe.audio.pad == "batch":
+            return from_padded(network, cutting)
+        return from_waveform(network, assemble.features(recipe), fixed_length=cutting, embedder=upstream)
+
+    # Each by itself: two that are sure of different classes would be unsure together.
     for network in networks:
-        temper(model, [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)][-1])
+        temper(heard(network), [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)][-1])
+    model = heard(ensemble(networks))
     directory.mkdir()
     model.save(directory / "model.keras")
     about = {"recipe": recipe.to_dict(), "classes": CLASSES, "corpora": ["own"], "command": "sertk train ..."}
