@@ -75,6 +75,7 @@ def test_the_threshold_is_chosen_by_degree(sertk, embedded, tmp_path):
     assert "edges               1, of a similarity over 0.96" in out  # 24/25 is the second highest, 63/65 the highest
 
 
+@pytest.mark.slow
 def test_a_checkpoint_and_a_runs_split(sertk, corpus, cache, finished_run, tmp_path):
     arguments = ("-c", f"synthetic={corpus}", "--cache", cache, "--layer", "1", "--degree", "4", "-o", tmp_path / "out")
     status, _, _ = sertk("graph", CHECKPOINT, *arguments, "--run", finished_run.directory)

@@ -206,6 +206,7 @@ def test_what_is_saved_knows_nothing_of_it(tmp_path):
     assert len(wrapped.evaluate(features, labels, verbose=0)) == 2
 
 
+@pytest.mark.slow
 def test_xla_gives_the_same():
     features, labels = data()
     eagerly, compiled = (

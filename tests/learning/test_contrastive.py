@@ -73,6 +73,7 @@ def still(model, clips, size):
     return {name: values[0] for name, values in log.items()}
 
 
+@pytest.mark.slow
 def test_learns_to_tell_clips_apart_by_what_their_views_have_in_common(batches, tmp_path):
     """Each of 16 clips has two bands of its own, beside six of noise twice as loud that is another in each view."""
     features, labels = data(16)
@@ -235,6 +236,7 @@ def test_a_front_that_draws_does_so_for_each_view():
     assert loss > 1
 
 
+@pytest.mark.slow
 def test_learns_in_half_precision():
     keras.config.set_dtype_policy("mixed_float16")
     try:

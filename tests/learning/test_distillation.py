@@ -167,6 +167,7 @@ def test_weights_are_penalised_once():
     np.testing.assert_allclose(log["loss"], expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_student_of_clips_without_labels_learns_what_a_good_teacher_knows(batches, tmp_path):
     """The teacher is right but never changes, to the bit; nothing of it is in a checkpoint or in what is saved."""
     teacher = network(width=11)

@@ -114,6 +114,7 @@ def test_a_run_in_rounds_goes_on_as_if_it_had_not_been_stopped(parts, tmp_path):
     np.testing.assert_allclose(resumed[columns], uninterrupted[columns], rtol=2e-3, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_an_ended_run_is_not_trained_again(parts, tmp_path, monkeypatch):
     train, validation = parts
     options = {"epochs": 1, "verbose": 0}

@@ -43,6 +43,7 @@ def training_step(layer, in_graph):
 RANDOM = {"dropout": 0.3, "attention_dropout": 0.2, "activation_dropout": 0.1, "layer_drop": 0.4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pre_norm", "in_graph"), [(False, False), (True, True)], ids=["eager", "graph"])
 def test_recomputation_changes_no_number(pre_norm, in_graph):
     """Dropout must draw again what it drew, or the gradient is that of another network."""

@@ -159,6 +159,7 @@ def test_it_learns():
     assert losses[-1] < 0.3 * losses[0]
 
 
+@pytest.mark.slow
 def test_mixed_precision_learns_and_answers_in_float32():
     keras.config.set_dtype_policy("mixed_float16")
     try:
