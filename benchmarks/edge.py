@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -80,15 +81,16 @@ def measure(options, network):
     run = Run.open(options.output / network)
     test = run.split[run.split["part"] == "test"]
     keep(options.output / f"{network}-keras.json", lambda: of_model(run.directory, run.path("model.keras"), test))
+    samples = round(run.description["seconds"] * run.description["sample_rate"])
+
+    def of_file(path):
+        return of_model(path, path, test) | {"p50_ms": latency(path, samples, options.rounds)}
+
     for name, quantize in FORMATS.items():
         path = options.output / f"{network}-{name}.tflite"
         if not path.is_file():
             export_litert(run, path, quantize=quantize)
-        samples = round(run.description["seconds"] * run.description["sample_rate"])
-        keep(
-            path.with_suffix(".json"),
-            lambda: of_model(path, path, test) | {"p50_ms": latency(path, samples, options.rounds)},  # noqa: B023
-        )
+        keep(path.with_suffix(".json"), partial(of_file, path))
 
 
 def keep(path, measured):

@@ -252,5 +252,7 @@ def _is_whole(path):
     try:
         with zipfile.ZipFile(path) as archive:
             return "config.json" in archive.namelist()
+    except PermissionError:
+        raise
     except Exception:  # a damaged list of members has many ways to be told
         return False

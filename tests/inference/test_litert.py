@@ -49,6 +49,30 @@ def test_a_description_that_unpacks_to_much_is_not_unpacked(tmp_path):
         Predictor(path)
 
 
+def test_a_file_that_may_not_be_read_is_told_as_that(tmp_path, monkeypatch):
+    path = archive(tmp_path / "model.tflite", json.dumps(DESCRIBED))
+
+    def forbidden(*_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(zipfile, "ZipFile", forbidden)
+    with pytest.raises(PermissionError):
+        Predictor(path)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_description_whose_packing_is_damaged(tmp_path, compression):
+    path = archive(tmp_path / "model.tflite", json.dumps(DESCRIBED), compression=compression)
+    with zipfile.ZipFile(path) as file:
+        begins = 30 + len("sertk.json") + 4  # behind the member's header, and what says how it is packed
+        ends = begins + file.getinfo("sertk.json").compress_size - 8
+    content = bytearray(path.read_bytes())
+    content[begins:ends] = b"\xff" * (ends - begins)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="is no LiteRT model of sertk"):
+        Predictor(path)
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
