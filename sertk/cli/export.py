@@ -57,8 +57,11 @@ def export(
     if chosen == "litert":
         _litert(run, output, quantize, calibration)
     else:
-        longest = 60.0 if max_seconds is None else max_seconds
-        package().export_saved_model(run, output, max_seconds=longest, warm_up=warm_up)
+        export_saved_model = package().export_saved_model
+        from sertk.export.saved_model import LONGEST
+
+        longest = LONGEST if max_seconds is None else max_seconds
+        export_saved_model(run, output, max_seconds=longest, warm_up=warm_up)
         typer.echo(
             f"{output} takes WAV files (audio_bytes) and waveforms, float32 (batch, samples), of up to {longest:g} s, "
             "and gives label, classes and probabilities, or an embedding."
